@@ -1,1 +1,52 @@
-//! keyward-store
+//! The vocabulary of Keyward, and what a store compiles against.
+//!
+//! A *format* says how a key is spelled, a *hash* how it is kept, a *record* what is known of it, a
+//! *change* what shall become of it. A store implements one, two or three of the traits
+//! [`Lookup`], [`Records`] and [`KeyStore`]; it states facts and judges nothing: expiry,
+//! revocation and scopes are decided in one place, the verifier of `keyward-core`.
+//!
+//! This crate knows no cache and no HTTP, and breaks rarely.
+
+mod audit;
+mod change;
+mod clock;
+mod digest;
+mod error;
+mod feed;
+mod format;
+mod forward;
+mod hash;
+mod ids;
+mod local_log;
+mod pepper;
+mod plaintext;
+mod public_id;
+mod query;
+mod record;
+mod scope;
+mod selector;
+mod store;
+mod subject;
+
+pub use audit::{AuditAction, AuditEntry, AuditQuery, AuditRecord};
+pub use change::{Change, Expectation, KeyCount, Write};
+pub use clock::{BootTime, Clock, ManualClock};
+pub use digest::Digest;
+pub use error::{CommitError, StoreError};
+pub use feed::{Changes, Cursor, Event, EventSubject, Feed, Loaded, Origin, ReadFrom, Writers};
+pub use format::{
+    Alphabet, FormatError, Formats, GenerateError, Generated, IdShape, KeyFormat, KeyFormatBuilder,
+    MAX_KEY_BYTES, Parsed,
+};
+pub use hash::KeyHash;
+pub use ids::{InvalidId, KeyId, Owner, TenantId};
+pub use local_log::LocalLog;
+pub use pepper::{Pepper, PepperError, PepperId, Peppers};
+pub use plaintext::Plaintext;
+pub use public_id::PublicId;
+pub use query::{KeyFilter, ListCursor, ListQuery, Page, Use};
+pub use record::{KeyRecord, KeySnapshot};
+pub use scope::{Scope, ScopeError, Scopes};
+pub use selector::{Candidates, Selector};
+pub use store::{KeyStore, Lookup, Records};
+pub use subject::{Subject, SubjectState};

@@ -1,0 +1,124 @@
+use std::time::SystemTime;
+
+use crate::{AuditRecord, KeyFilter, KeyId, KeyRecord, Subject, SubjectState};
+
+/// What shall become of the records: computed apart from any store, committed by one as a whole or
+/// not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// When it was decided, by the clock of the node that decided.
+    pub at: SystemTime,
+    /// What must hold for the change to be made.
+    pub expectations: Vec<Expectation>,
+    /// The rows that it writes.
+    pub writes: Vec<Write>,
+    /// The lines that it adds to the audit log.
+    pub audit: Vec<AuditRecord>,
+}
+
+impl Change {
+    /// A change that writes nothing yet.
+    #[must_use]
+    pub fn new(at: SystemTime) -> Self {
+        Self {
+            at,
+            expectations: Vec::new(),
+            writes: Vec::new(),
+            audit: Vec::new(),
+        }
+    }
+
+    /// Only if `expectation` holds.
+    #[must_use]
+    pub fn expect(mut self, expectation: Expectation) -> Self {
+        self.expectations.push(expectation);
+        self
+    }
+
+    /// And writes this row.
+    #[must_use]
+    pub fn write(mut self, write: Write) -> Self {
+        self.writes.push(write);
+        self
+    }
+
+    /// And tells of it.
+    #[must_use]
+    pub fn audit(mut self, record: AuditRecord) -> Self {
+        self.audit.push(record);
+        self
+    }
+}
+
+/// What must hold at the moment a change is committed, before any of its rows is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expectation {
+    /// The record exists and has this revision.
+    Revision {
+        /// Which record.
+        key: KeyId,
+        /// Its revision.
+        is: u64,
+    },
+    /// The standing of the subject has this revision; 0 when it was never set.
+    SubjectRevision {
+        /// Whose standing.
+        subject: Subject,
+        /// Its revision.
+        is: u64,
+    },
+    /// Fewer than so many keys exist.
+    Fewer {
+        /// The bound.
+        than: u64,
+        /// Which keys count.
+        of: KeyCount,
+    },
+}
+
+/// Which keys count towards a cap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyCount {
+    /// Keys that match this.
+    pub filter: KeyFilter,
+    /// And that have not expired at the time of the change.
+    pub unexpired_only: bool,
+}
+
+impl KeyCount {
+    /// Keys that are neither revoked nor expired.
+    #[must_use]
+    pub fn usable(mut filter: KeyFilter) -> Self {
+        filter.revoked = false;
+        Self {
+            filter,
+            unexpired_only: true,
+        }
+    }
+}
+
+/// A row that a change writes, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Write {
+    /// A new record. Its name, its prefix with its public id, and its hash are each unlike those
+    /// of every other record.
+    Insert(KeyRecord),
+    /// A record in the place of the one with the same name.
+    Replace {
+        /// The record.
+        record: KeyRecord,
+        /// Whether its hash or public id differs from before, so that it is found by others.
+        refound: bool,
+    },
+    /// The standing of an owner or a tenant.
+    Standing {
+        /// Whose.
+        subject: Subject,
+        /// The state.
+        state: SubjectState,
+    },
+}

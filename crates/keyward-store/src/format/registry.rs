@@ -1,0 +1,97 @@
+use super::{Alphabet, FormatError, IdShape, KeyFormat, Parsed};
+
+/// The formats that a service accepts, of which at most one matches any string.
+#[derive(Clone, Debug)]
+pub struct Formats(Box<[KeyFormat]>);
+
+impl Formats {
+    /// A set of formats; the first is the one that new keys get unless another is named.
+    ///
+    /// # Errors
+    /// [`FormatError::None`] without a format, [`FormatError::Overlap`] when one string could match
+    /// two of them.
+    pub fn new(formats: impl IntoIterator<Item = KeyFormat>) -> Result<Self, FormatError> {
+        let formats: Box<[_]> = formats.into_iter().collect();
+        if formats.is_empty() {
+            return Err(FormatError::None);
+        }
+        for (n, one) in formats.iter().enumerate() {
+            if let Some(other) = formats.iter().skip(n + 1).find(|other| overlap(one, other)) {
+                let prefix = |format: &KeyFormat| format.prefix().to_owned();
+                return Err(FormatError::Overlap(prefix(one), prefix(other)));
+            }
+        }
+        Ok(Self(formats))
+    }
+
+    /// Reads a credential: which format it has, and its parts. `None` when it has none of them.
+    #[inline]
+    #[must_use]
+    pub fn parse<'a>(&self, credential: &'a [u8]) -> Option<(&KeyFormat, Parsed<'a>)> {
+        self.0
+            .iter()
+            .find_map(|format| Some((format, format.parse(credential)?)))
+    }
+
+    /// The first format.
+    #[must_use]
+    pub fn first(&self) -> Option<&KeyFormat> {
+        self.0.first()
+    }
+
+    /// The format with that prefix.
+    #[must_use]
+    pub fn with_prefix(&self, prefix: &str) -> Option<&KeyFormat> {
+        self.iter().find(|format| format.prefix() == prefix)
+    }
+
+    /// Every format.
+    pub fn iter(&self) -> impl Iterator<Item = &KeyFormat> {
+        self.0.iter()
+    }
+}
+
+/// Whether some string has both shapes: they are equally long, and at every place some byte fits
+/// both. Checksums are left out of it, for two of them can agree.
+fn overlap(one: &KeyFormat, other: &KeyFormat) -> bool {
+    one.key_len() == other.key_len()
+        && shape(one)
+            .zip(shape(other))
+            .all(|(one, other)| one.meets(other))
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Literal(u8),
+    One(Alphabet),
+}
+
+impl Place {
+    fn meets(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Literal(one), Self::Literal(other)) => one == other,
+            (Self::Literal(byte), Self::One(alphabet))
+            | (Self::One(alphabet), Self::Literal(byte)) => alphabet.contains(byte),
+            // Every alphabet holds the digits.
+            (Self::One(_), Self::One(_)) => true,
+        }
+    }
+}
+
+fn shape(format: &KeyFormat) -> impl Iterator<Item = Place> {
+    let literal = |byte: u8| std::iter::once(Place::Literal(byte));
+    let some_of = |alphabet, count| std::iter::repeat_n(Place::One(alphabet), count);
+    let id = format.id.into_iter().flat_map(move |id| {
+        let alphabet = match id {
+            IdShape::U64 => Alphabet::Base62,
+            IdShape::Characters(_) => format.alphabet,
+        };
+        some_of(alphabet, id.len()).chain(literal(format.id_separator))
+    });
+    let prefix = format.prefix.bytes().map(Place::Literal);
+    prefix
+        .chain(literal(format.prefix_separator))
+        .chain(id)
+        .chain(some_of(format.alphabet, format.secret_len))
+        .chain(some_of(Alphabet::Base62, format.checksum_len()))
+}
