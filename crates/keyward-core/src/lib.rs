@@ -1,1 +1,33 @@
-//! keyward-core
+//! Verifies API keys from a cache that no revoked key outlives, and issues, lists and revokes
+//! them.
+//!
+//! [`Verifier`] decides about credentials: most of them without leaving the thread, from a cache
+//! whose every answer carries the version of the facts it was read at. [`Keyward`] is the verifier
+//! together with the life of keys. Both come from [`Keyward::builder`].
+//!
+//! HTTP is the business of the crate `keyward`, which most services use in place of this one.
+//!
+//! # The promise
+//! Let a revocation commit at the moment c and return on a node. From its return on, no
+//! verification that starts on that node accepts the key. Other nodes refuse it as soon as they
+//! have heard of it, at the next poll at the latest; and whatever happens to them or to the network,
+//! none accepts it in a verification that starts after c and the length of a lease. The same goes
+//! for changes of scope, expiry and standing, and for new keys: one that was refused because it did
+//! not exist is accepted once it does.
+//!
+//! The operator owes two things for that: one primary at a time, and that it keeps what it has
+//! acknowledged.
+
+mod builder;
+mod denied;
+#[cfg(feature = "axum")]
+mod extract;
+mod lifecycle;
+mod principal;
+mod verifier;
+
+pub use builder::{Builder, StartError};
+pub use denied::{Denied, DeniedKind, Reason};
+pub use lifecycle::{IssueError, Issued, Keyward, LifecycleError, NewKey, Revoke, Standing};
+pub use principal::{Anonymous, MetadataError, Principal};
+pub use verifier::{PendingVerification, Verification, Verifier};

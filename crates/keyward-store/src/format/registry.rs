@@ -24,13 +24,19 @@ impl Formats {
         Ok(Self(formats))
     }
 
-    /// Reads a credential: which format it has, and its parts. `None` when it has none of them.
+    /// Reads a credential: the place of its format in the set, and its parts. `None` when it has
+    /// none of them.
     #[inline]
     #[must_use]
-    pub fn parse<'a>(&self, credential: &'a [u8]) -> Option<(&KeyFormat, Parsed<'a>)> {
-        self.0
-            .iter()
-            .find_map(|format| Some((format, format.parse(credential)?)))
+    pub fn parse<'a>(&self, credential: &'a [u8]) -> Option<(usize, Parsed<'a>)> {
+        let mut formats = self.0.iter().enumerate();
+        formats.find_map(|(place, format)| Some((place, format.parse(credential)?)))
+    }
+
+    /// The format at that place.
+    #[must_use]
+    pub fn get(&self, place: usize) -> Option<&KeyFormat> {
+        self.0.get(place)
     }
 
     /// The first format.

@@ -1,0 +1,240 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyward_store::{
+    Clock, FormatError, Formats, KeyFormat, KeyStore, Peppers, Records, StoreError,
+};
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use crate::lifecycle::Keyward;
+use crate::verifier::coherence::Coherence;
+use crate::verifier::node::{Limits, Node, REHASHES_AT_ONCE, TIME_TO_LIVE};
+use crate::verifier::polls::{Poller, Polls};
+use crate::verifier::tasks::Tasks;
+use crate::verifier::{Cache, ExpiredFloor, Flights, Uses, Verifier};
+
+/// Sets up a [`Keyward`] or a [`Verifier`]: at least one format, and whatever shall differ from the
+/// defaults.
+#[derive(Clone, Debug)]
+pub struct Builder<S> {
+    store: S,
+    formats: Vec<KeyFormat>,
+    peppers: Peppers,
+    clock: Clock,
+    limits: Limits,
+}
+
+impl<S> Builder<S> {
+    pub(crate) fn new(store: S) -> Self {
+        Self {
+            store,
+            formats: Vec::new(),
+            peppers: Peppers::none(),
+            clock: Clock::system(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Keys of this format are accepted. The first format is the one that new keys get.
+    #[must_use]
+    pub fn format(mut self, format: KeyFormat) -> Self {
+        self.formats.push(format);
+        self
+    }
+
+    /// Keys are kept as MACs under a pepper, and those that are not move to it when they are used.
+    ///
+    /// Every node must have a new pepper among its old ones before any node makes it the current
+    /// one; until then, a node that lacks it answers 503 for keys that have moved.
+    #[must_use]
+    pub fn peppers(mut self, peppers: Peppers) -> Self {
+        self.peppers = peppers;
+        self
+    }
+
+    /// How long an answer is believed without news from the store, and so how long a revoked key
+    /// may live on a node that is cut off: 5 s unless said otherwise.
+    #[must_use]
+    pub fn lease(mut self, length: Duration) -> Self {
+        self.limits.lease = length;
+        self
+    }
+
+    /// How often the store is asked what has changed, ten per cent more or less: every second
+    /// unless said otherwise.
+    #[must_use]
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.limits.poll_interval = interval;
+        self
+    }
+
+    /// How long the store may take to say what has changed: 1 s unless said otherwise.
+    #[must_use]
+    pub fn poll_limit(mut self, limit: Duration) -> Self {
+        self.limits.poll = limit;
+        self
+    }
+
+    /// How long a look-up may take, waiting for its turn included: 2 s unless said otherwise.
+    #[must_use]
+    pub fn load_limit(mut self, limit: Duration) -> Self {
+        self.limits.load = limit;
+        self
+    }
+
+    /// How many look-ups may be at the store at once: 64 unless said otherwise.
+    #[must_use]
+    pub fn loads_at_once(mut self, loads: usize) -> Self {
+        self.limits.loads_at_once = loads;
+        self
+    }
+
+    /// How often last uses are written down: every second unless said otherwise. A crash loses the
+    /// uses of one interval.
+    #[must_use]
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.limits.flush_interval = interval;
+        self
+    }
+
+    /// How many keys are cached: 100,000 unless said otherwise, at some 500 bytes each.
+    #[must_use]
+    pub fn cache_capacity(mut self, keys: u64) -> Self {
+        self.limits.entries = keys;
+        self
+    }
+
+    /// How many credentials are remembered as unknown: 10,000 unless said otherwise. They have a
+    /// cache of their own and push no key out.
+    #[must_use]
+    pub fn absent_capacity(mut self, credentials: u64) -> Self {
+        self.limits.absent = credentials;
+        self
+    }
+
+    /// Takes the time from this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+}
+
+impl<S: KeyStore + Records> Builder<S> {
+    /// Asks the store for its first news, starts the tasks on the present tokio runtime, and gives
+    /// the whole service.
+    ///
+    /// # Errors
+    /// [`StartError`] when the settings make no sense, there is no runtime, or the store does not
+    /// answer.
+    pub async fn start(self) -> Result<Keyward, StartError> {
+        let store = Arc::new(self.store);
+        let settings = Builder {
+            store: store.clone() as Arc<dyn KeyStore>,
+            formats: self.formats,
+            peppers: self.peppers,
+            clock: self.clock,
+            limits: self.limits,
+        };
+        let records: Arc<dyn Records> = store;
+        let verifier = settings.launch(Some(records.clone())).await?;
+        Ok(Keyward::new(verifier, records))
+    }
+}
+
+impl<S: KeyStore> Builder<S> {
+    /// The same for a service that verifies keys which others issue.
+    ///
+    /// # Errors
+    /// [`StartError`] when the settings make no sense, there is no runtime, or the store does not
+    /// answer.
+    pub async fn verify_only(self) -> Result<Verifier, StartError> {
+        let settings = Builder {
+            store: Arc::new(self.store) as Arc<dyn KeyStore>,
+            formats: self.formats,
+            peppers: self.peppers,
+            clock: self.clock,
+            limits: self.limits,
+        };
+        settings.launch(None).await
+    }
+}
+
+impl Builder<Arc<dyn KeyStore>> {
+    async fn launch(self, records: Option<Arc<dyn Records>>) -> Result<Verifier, StartError> {
+        let limits = self.limits;
+        limits.check()?;
+        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let node = Arc::new(Node {
+            formats: Formats::new(self.formats)?,
+            peppers: self.peppers,
+            coherence: Coherence::new(self.clock.clone(), limits.lease),
+            clock: self.clock,
+            cache: Cache::new(limits.entries, limits.absent, TIME_TO_LIVE),
+            flights: Arc::new(Flights::new(limits.loads_at_once)),
+            polls: Polls::new(),
+            uses: Uses::default(),
+            expired: ExpiredFloor::default(),
+            rehashes: Semaphore::new(REHASHES_AT_ONCE),
+            store: self.store,
+            records,
+            runtime,
+            limits,
+        });
+        let mut poller = Poller::new();
+        poller.poll(&node).await.map_err(StartError::Store)?;
+        let tasks = Tasks::start(&node, poller);
+        Ok(Verifier::new(node, tasks))
+    }
+}
+
+impl Limits {
+    fn check(&self) -> Result<(), StartError> {
+        let durations = [
+            self.lease,
+            self.poll_interval,
+            self.poll,
+            self.load,
+            self.flush_interval,
+        ];
+        if durations.contains(&Duration::ZERO) || self.loads_at_once == 0 {
+            return Err(StartError::Settings(
+                "every interval, limit and number must be above zero",
+            ));
+        }
+        if self.loads_at_once > Semaphore::MAX_PERMITS {
+            return Err(StartError::Settings("so many look-ups cannot be counted"));
+        }
+        if self.load >= self.lease {
+            return Err(StartError::Settings(
+                "a look-up must end before its answer is too old",
+            ));
+        }
+        if self.poll_interval >= self.lease {
+            return Err(StartError::Settings(
+                "polls must be more frequent than leases are long",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Why a service could not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The formats cannot be.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The settings make no sense.
+    #[error("the settings make no sense: {0}")]
+    Settings(&'static str),
+    /// It was started outside a tokio runtime.
+    #[error("a tokio runtime is needed to start on")]
+    NoRuntime,
+    /// The store did not answer.
+    #[error("the store does not answer")]
+    Store(#[source] StoreError),
+}

@@ -1,0 +1,147 @@
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use keyward_store::{
+    AuditEntry, AuditQuery, Change, CommitError, KeyId, KeySnapshot, KeyStore, ListQuery, Owner,
+    Page, Records, Selector, Subject, TenantId,
+};
+
+use super::issue::{Issued, issue};
+use super::{IssueError, LifecycleError, NewKey, Revoke, Standing};
+use crate::{Builder, Verifier};
+
+/// API keys, from their issue to their end: the verifier, and what manages its keys.
+///
+/// Clones are cheap and share everything. Every call here acts as the operator: it may do anything
+/// to any tenant's keys.
+#[derive(Clone, Debug)]
+pub struct Keyward {
+    verifier: Verifier,
+    records: Arc<dyn Records>,
+}
+
+impl Keyward {
+    /// Keeps keys in `store`.
+    ///
+    /// ```
+    /// # use keyward_core::{Keyward, NewKey};
+    /// # use keyward_memory::MemoryStore;
+    /// # use keyward_store::KeyFormat;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let keys = Keyward::builder(MemoryStore::default())
+    ///     .format(KeyFormat::new("acme_live")?)
+    ///     .start()
+    ///     .await?;
+    /// let issued = keys.issue(NewKey::named("ci").tenant("acme-inc")).await?;
+    /// let credential = issued.secret.expose().as_bytes();
+    /// assert_eq!(keys.verifier().verify(credential).await?.tenant(), "acme-inc");
+    /// keys.revoke(&issued.key.id).await?;
+    /// assert!(keys.verifier().verify(credential).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn builder<S: KeyStore + Records>(store: S) -> Builder<S> {
+        Builder::new(store)
+    }
+
+    pub(crate) fn new(verifier: Verifier, records: Arc<dyn Records>) -> Self {
+        Self { verifier, records }
+    }
+
+    /// What tells good keys from bad ones; it goes into the layer.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        self.verifier.clone()
+    }
+
+    /// Issues a key. It is accepted from the return of this call on, here and, within the bounds of
+    /// [the promise](crate#the-promise), on every node.
+    ///
+    /// # Errors
+    /// [`IssueError`] says what about the key cannot be, or that it could not be stored.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, the key may have been stored; nobody knows its secret then.
+    pub async fn issue(&self, new: NewKey) -> Result<Issued, IssueError> {
+        let node = self.verifier.node();
+        let format = match &new.prefix {
+            None => node.formats.first(),
+            Some(prefix) => node.formats.with_prefix(prefix),
+        };
+        let format = format.ok_or(IssueError::UnknownFormat)?;
+        let mut tries = 0;
+        loop {
+            let (issued, change) = issue(new.clone(), format, &node.peppers, self.now())?;
+            match self.commit(change).await {
+                // Two random ids met.
+                Err(CommitError::Duplicate) if tries < 3 => tries += 1,
+                outcome => return Ok(outcome.map(|()| issued)?),
+            }
+        }
+    }
+
+    /// The key of that name, revoked ones too.
+    ///
+    /// # Errors
+    /// [`LifecycleError`] when the store cannot answer.
+    pub async fn get(&self, key: &KeyId) -> Result<Option<KeySnapshot>, LifecycleError> {
+        let found = self.records.find(&Selector::Key(key.clone())).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// A page of keys, newest first.
+    ///
+    /// # Errors
+    /// [`LifecycleError`] when the store cannot answer.
+    pub async fn list(&self, query: &ListQuery) -> Result<Page, LifecycleError> {
+        Ok(self.records.list(query).await?)
+    }
+
+    /// Revokes a key, for good.
+    pub fn revoke(&self, key: &KeyId) -> Revoke<'_> {
+        Revoke::new(self, key.clone())
+    }
+
+    /// The standing of a tenant.
+    pub fn tenant(&self, tenant: impl Into<TenantId>) -> Standing<'_> {
+        Standing::new(self, Subject::Tenant(tenant.into()))
+    }
+
+    /// The standing of an owner.
+    pub fn owner(&self, owner: Owner) -> Standing<'_> {
+        Standing::new(self, Subject::Owner(owner))
+    }
+
+    /// Lines of the audit log.
+    ///
+    /// # Errors
+    /// [`LifecycleError`] when the store cannot answer.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, LifecycleError> {
+        Ok(self.records.audit(query).await?)
+    }
+
+    /// Writes down what is still in memory and stops the tasks; call it when the service ends.
+    pub async fn shutdown(&self) {
+        self.verifier.shutdown().await;
+    }
+
+    pub(super) fn records(&self) -> &dyn Records {
+        &*self.records
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.verifier.node().clock.wall()
+    }
+
+    pub(super) async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        self.verifier.node().commit_detached(change).await
+    }
+
+    /// Waits until this node knows of everything that has been committed so far.
+    pub(super) async fn catch_up(&self) {
+        let node = self.verifier.node();
+        node.polls.one_more(node.limits.lease).await;
+    }
+}

@@ -1,0 +1,190 @@
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use keyward_store::{KeyId, KeyRecord, Owner, Scope, Scopes};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use crate::Denied;
+
+/// Who is calling: the key that a request bore, and what it stands for.
+///
+/// Only the verifier makes one, so whoever holds it holds a verified request. Clones are cheap.
+#[derive(Clone)]
+pub struct Principal(Arc<Identity>);
+
+struct Identity {
+    key: KeyId,
+    tenant: Box<str>,
+    owner: Option<Owner>,
+    name: Box<str>,
+    environment: Option<Box<str>>,
+    role: Option<Box<str>>,
+    scopes: Scopes,
+    expires_at: Option<SystemTime>,
+    metadata: Option<Box<str>>,
+    /// What the metadata has been read as.
+    read: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Principal {
+    pub(crate) fn new(record: &KeyRecord, scopes: Scopes) -> Self {
+        let boxed = |text: &Option<String>| text.as_deref().map(Box::from);
+        Self(Arc::new(Identity {
+            key: record.id.clone(),
+            tenant: record.tenant.as_str().into(),
+            owner: record.owner.clone(),
+            name: record.name.as_str().into(),
+            environment: boxed(&record.environment),
+            role: boxed(&record.role),
+            scopes,
+            expires_at: record.expires_at,
+            metadata: boxed(&record.metadata),
+            read: Mutex::default(),
+        }))
+    }
+
+    /// The principal of a key with this record, for a test of a handler. The record's hash is not
+    /// looked at.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn for_test(record: &KeyRecord) -> Self {
+        Self::new(record, record.scopes.clone())
+    }
+
+    /// The record's name: what audit logs show, and what revokes the key.
+    #[must_use]
+    pub fn key_id(&self) -> &KeyId {
+        &self.0.key
+    }
+
+    /// The tenant that the key belongs to.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.0.tenant
+    }
+
+    /// Who in the tenant, if anyone in particular.
+    #[must_use]
+    pub fn owner(&self) -> Option<&Owner> {
+        self.0.owner.as_ref()
+    }
+
+    /// What the key is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The environment that the key is for.
+    #[must_use]
+    pub fn environment(&self) -> Option<&str> {
+        self.0.environment.as_deref()
+    }
+
+    /// The role that the key was issued under.
+    #[must_use]
+    pub fn role(&self) -> Option<&str> {
+        self.0.role.as_deref()
+    }
+
+    /// What the key may do now: its own scopes, less what its owner or tenant may not.
+    #[must_use]
+    pub fn scopes(&self) -> &Scopes {
+        &self.0.scopes
+    }
+
+    /// The instant from which the key is refused.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.0.expires_at
+    }
+
+    /// Goes on only with a key that may do this.
+    ///
+    /// # Errors
+    /// A [`Denied`] that names the scope.
+    pub fn require(&self, scope: &Scope) -> Result<(), Denied> {
+        if self.0.scopes.allows(scope) {
+            Ok(())
+        } else {
+            let required = std::iter::once(scope.clone()).collect();
+            Err(Denied::insufficient_scope(required))
+        }
+    }
+
+    /// Goes on only with a key of this tenant.
+    ///
+    /// # Errors
+    /// A [`Denied`] that does not name the tenant.
+    pub fn require_tenant(&self, tenant: &str) -> Result<(), Denied> {
+        if self.tenant() == tenant {
+            Ok(())
+        } else {
+            Err(Denied::other_tenant())
+        }
+    }
+
+    /// The host's own data of this key, read as a `T`. It is parsed once for as long as the key
+    /// stays cached.
+    ///
+    /// # Errors
+    /// [`MetadataError`] when the key has none, or when it is no `T`.
+    pub fn metadata<T>(&self) -> Result<Arc<T>, MetadataError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = read
+            .iter()
+            .find_map(|value| value.clone().downcast::<T>().ok());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let text = self.0.metadata.as_deref().ok_or(MetadataError::None)?;
+        let value: Arc<T> = Arc::new(serde_json::from_str(text)?);
+        read.push(value.clone());
+        Ok(value)
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("key_id", &self.0.key)
+            .field("tenant", &self.0.tenant)
+            .field("owner", &self.0.owner)
+            .field("name", &self.0.name)
+            .field("scopes", &self.0.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request came without a credential, where that is allowed.
+///
+/// It tells a request that passed the layer from one that no layer saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Anonymous;
+
+impl Anonymous {
+    /// The mark that a layer leaves in a request.
+    #[must_use]
+    pub const fn mark() -> Self {
+        Self
+    }
+}
+
+/// Why metadata could not be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// The key has none.
+    #[error("the key has no metadata")]
+    None,
+    /// It is not of this type.
+    #[error("the key's metadata is of another shape")]
+    Shape(#[from] serde_json::Error),
+}

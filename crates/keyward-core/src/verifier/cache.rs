@@ -1,0 +1,98 @@
+//! Where entries lie: a bounded map, and an array in front of it.
+//!
+//! Both may hold what is long out of date; every read is believed or not on its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use keyward_store::{Digest, PublicId};
+use moka::sync::Cache as Moka;
+
+use super::coherence::Stamp;
+use super::entry::Entry;
+
+/// What an entry is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum CacheKey {
+    /// The public id, among keys of the format at that place.
+    Id(usize, PublicId),
+    /// The SHA-256 of the whole credential.
+    Digest(Digest),
+}
+
+pub(crate) struct Cache {
+    front: Box<[ArcSwapOption<Entry>]>,
+    entries: Moka<CacheKey, Arc<Entry>>,
+    absent: Moka<CacheKey, Stamp>,
+}
+
+impl Cache {
+    pub(crate) fn new(capacity: u64, absent_capacity: u64, time_to_live: Duration) -> Self {
+        Self {
+            front: (0..FRONT_SLOTS).map(|_| ArcSwapOption::empty()).collect(),
+            entries: Moka::builder()
+                .max_capacity(capacity)
+                .time_to_live(time_to_live)
+                .build(),
+            absent: Moka::builder()
+                .max_capacity(absent_capacity)
+                .time_to_live(time_to_live)
+                .build(),
+        }
+    }
+
+    /// The slot that the entry of this credential lies in, if it lies in front.
+    #[inline]
+    pub(crate) fn slot(&self, credential: &Digest) -> Option<&ArcSwapOption<Entry>> {
+        // The word's low bits, which are as good as random.
+        let place = usize::try_from(credential.word() % FRONT_SLOTS).ok()?;
+        self.front.get(place)
+    }
+
+    /// The entry behind the front. One that this credential proves moves to the front.
+    pub(crate) fn behind(&self, key: &CacheKey, credential: &Digest) -> Option<Arc<Entry>> {
+        let entry = self.entries.get(key)?;
+        self.bring_forward(&entry, credential);
+        Some(entry)
+    }
+
+    pub(crate) fn insert(&self, key: CacheKey, credential: &Digest, entry: &Arc<Entry>) {
+        self.entries.insert(key, entry.clone());
+        self.bring_forward(entry, credential);
+    }
+
+    fn bring_forward(&self, entry: &Arc<Entry>, credential: &Digest) {
+        if entry.is_proved_by(credential)
+            && let Some(slot) = self.slot(credential)
+        {
+            slot.store(Some(entry.clone()));
+        }
+    }
+
+    /// Lets the map's policy see that a key is in use, which the front hides from it. Whether the
+    /// map still holds the key.
+    pub(crate) fn touch(&self, key: &CacheKey) -> bool {
+        self.entries.get(key).is_some()
+    }
+
+    pub(crate) fn absence(&self, key: &CacheKey) -> Option<Stamp> {
+        self.absent.get(key)
+    }
+
+    pub(crate) fn insert_absence(&self, key: CacheKey, stamp: Stamp) {
+        self.absent.insert(key, stamp);
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache")
+            .field("entries", &self.entries.entry_count())
+            .field("absent", &self.absent.entry_count())
+            .finish_non_exhaustive()
+    }
+}
+
+/// 512 KiB of pointers: ten thousand busy keys seldom meet.
+const FRONT_SLOTS: u64 = 65_536;

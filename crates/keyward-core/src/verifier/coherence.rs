@@ -1,0 +1,342 @@
+//! What this node may believe: the four rules' shared memory.
+//!
+//! Every answer of the store carries the version it was read at and the moment it was asked for.
+//! Nothing is ever removed to invalidate it: a minimum is raised, and whatever was read below it is
+//! not believed any more, wherever it lies and whenever it arrives.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use keyward_store::{
+    BootTime, Clock, Event, EventSubject, KeyId, Origin, Owner, PublicId, TenantId,
+};
+
+/// The version of an answer: which history of changes, and how many of them it includes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version(u64);
+
+impl Version {
+    /// `None` when the number is larger than any store will ever count to: 2^44 is 140 years of
+    /// 4,000 changes a second.
+    fn new(history: u64, number: u64) -> Option<Self> {
+        let fits = number < 1 << NUMBER_BITS && history < 1 << (u64::BITS - NUMBER_BITS);
+        fits.then_some(Self(history << NUMBER_BITS | number))
+    }
+}
+
+const NUMBER_BITS: u32 = 44;
+
+/// What an answer carries so that it can be believed, or not, at any later time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    version: Version,
+    /// Until when its own age vouches for it.
+    until: BootTime,
+    bound: Bound,
+}
+
+/// Which minimums bear on an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bound {
+    /// Those of a record, of its owner and of its tenant.
+    Record { key: u32, owner: u32, tenant: u32 },
+    /// That of a public id which nothing bore.
+    PublicId(u32),
+    /// That of all credentials which nothing matched.
+    Credentials,
+}
+
+/// When and under which history a question was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
+    pub(crate) at: BootTime,
+    history: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Coherence {
+    clock: Clock,
+    lease_length: Duration,
+    /// Every answer at or above the minimums is believed up to this moment.
+    lease: AtomicU64,
+    /// Counts the times that history changed; the poller alone writes it.
+    history: AtomicU64,
+    floor: AtomicU64,
+    keys: Box<[AtomicU64]>,
+    owners: Box<[AtomicU64]>,
+    tenants: Box<[AtomicU64]>,
+    credentials: AtomicU64,
+}
+
+impl Coherence {
+    pub(crate) fn new(clock: Clock, lease_length: Duration) -> Self {
+        let stripes = |count: u32| (0..count).map(|_| AtomicU64::new(0)).collect();
+        Self {
+            clock,
+            lease_length,
+            lease: AtomicU64::new(0),
+            history: AtomicU64::new(0),
+            floor: AtomicU64::new(0),
+            keys: stripes(KEY_STRIPES),
+            owners: stripes(SUBJECT_STRIPES),
+            tenants: stripes(SUBJECT_STRIPES),
+            credentials: AtomicU64::new(0),
+        }
+    }
+
+    /// Rule 1. The answer is in hand when this is called, then comes the time, then the version: in
+    /// the other order a change could slip in between. Says when, if it is believed.
+    #[inline]
+    pub(crate) fn believe(&self, stamp: &Stamp) -> Option<BootTime> {
+        let now = self.clock.boot();
+        if now >= stamp.until && now.as_nanos() >= self.lease.load(Ordering::SeqCst) {
+            return None;
+        }
+        let minimum = self.floor.load(Ordering::SeqCst).max(match stamp.bound {
+            Bound::Record { key, owner, tenant } => minimum(&self.keys, key)
+                .max(minimum(&self.owners, owner))
+                .max(minimum(&self.tenants, tenant)),
+            Bound::PublicId(stripe) => minimum(&self.keys, stripe),
+            Bound::Credentials => self.credentials.load(Ordering::SeqCst),
+        });
+        (stamp.version.0 >= minimum).then_some(now)
+    }
+
+    /// Called right before a question leaves.
+    pub(crate) fn send(&self) -> Sent {
+        Sent {
+            at: self.clock.boot(),
+            history: self.history.load(Ordering::SeqCst),
+        }
+    }
+
+    /// The stamp of an answer to a question; `None` when its number makes no sense.
+    pub(crate) fn stamp(
+        &self,
+        sent: Sent,
+        number: u64,
+        origin: Origin,
+        bound: Bound,
+    ) -> Option<Stamp> {
+        // Age counts from when the question was sent: the answer may have been on its way for long.
+        let until = match origin {
+            Origin::Primary => sent.at.after(self.lease_length),
+            Origin::Unwatched(age) => sent.at.after(age),
+            // A replica may lag by any time.
+            _ => BootTime::ZERO,
+        };
+        Some(Stamp {
+            version: Version::new(sent.history, number)?,
+            until,
+            bound,
+        })
+    }
+
+    /// Rule 3, where history goes on: raises the minimum of everything that an event names.
+    pub(crate) fn apply(&self, event: &Event) {
+        let history = self.history.load(Ordering::SeqCst);
+        let Some(Version(version)) = Version::new(history, event.number) else {
+            // A number beyond all counting: nothing read so far may be believed.
+            raise(&self.floor, u64::MAX);
+            return;
+        };
+        match &event.subject {
+            EventSubject::Key {
+                key,
+                public_ids,
+                refound,
+            } => {
+                raise_stripe(&self.keys, key_stripe(key), version);
+                for id in public_ids {
+                    raise_stripe(&self.keys, public_id_stripe(id), version);
+                }
+                if *refound {
+                    raise(&self.credentials, version);
+                }
+            }
+            EventSubject::Owner(owner) => {
+                raise_stripe(&self.owners, owner_stripe(Some(owner)), version);
+            }
+            EventSubject::Tenant(tenant) => {
+                raise_stripe(&self.tenants, tenant_stripe(tenant), version);
+            }
+            // `All`, and whatever this version does not know.
+            _ => raise(&self.floor, version),
+        }
+    }
+
+    /// Rule 3, where history changed: drops everything, and every answer that is still on its way.
+    pub(crate) fn history_changed(&self, number: u64) {
+        let history = self.history.load(Ordering::SeqCst).saturating_add(1);
+        let floor = Version::new(history, number).map_or(u64::MAX, |version| version.0);
+        self.history.store(history, Ordering::SeqCst);
+        raise(&self.floor, floor);
+    }
+
+    /// Rule 3, last of all: extends the lease of a poll that was sent then and has been applied.
+    pub(crate) fn extend_lease(&self, sent: Sent) {
+        let until = sent.at.after(self.lease_length);
+        self.lease.fetch_max(until.as_nanos(), Ordering::SeqCst);
+    }
+}
+
+impl Bound {
+    pub(crate) fn record(key: &KeyId, owner: Option<&Owner>, tenant: &TenantId) -> Self {
+        Self::Record {
+            key: key_stripe(key),
+            owner: owner_stripe(owner),
+            tenant: tenant_stripe(tenant),
+        }
+    }
+
+    pub(crate) fn public_id(id: &PublicId) -> Self {
+        Self::PublicId(public_id_stripe(id))
+    }
+}
+
+fn key_stripe(key: &KeyId) -> u32 {
+    stripe(key.as_str(), KEY_STRIPES)
+}
+
+fn public_id_stripe(id: &PublicId) -> u32 {
+    stripe(id.as_str(), KEY_STRIPES)
+}
+
+fn owner_stripe(owner: Option<&Owner>) -> u32 {
+    stripe(owner, SUBJECT_STRIPES)
+}
+
+fn tenant_stripe(tenant: &TenantId) -> u32 {
+    stripe(tenant, SUBJECT_STRIPES)
+}
+
+/// Names that share a stripe are only reloaded more often than need be.
+fn stripe(name: impl Hash, stripes: u32) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    let folded = hasher.finish() % u64::from(stripes);
+    u32::try_from(folded).unwrap_or_default()
+}
+
+#[inline]
+fn minimum(stripes: &[AtomicU64], stripe: u32) -> u64 {
+    // A stripe beyond the end does not occur; if it did, nothing would be believed.
+    stripes
+        .get(stripe as usize)
+        .map_or(u64::MAX, |stripe| stripe.load(Ordering::SeqCst))
+}
+
+fn raise(minimum: &AtomicU64, to: u64) {
+    minimum.fetch_max(to, Ordering::SeqCst);
+}
+
+fn raise_stripe(stripes: &[AtomicU64], stripe: u32, to: u64) {
+    if let Some(minimum) = stripes.get(stripe as usize) {
+        raise(minimum, to);
+    }
+}
+
+const KEY_STRIPES: u32 = 65_536;
+const SUBJECT_STRIPES: u32 = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: Duration = Duration::from_secs(5);
+
+    fn node() -> (Coherence, keyward_store::ManualClock) {
+        let (clock, hand) = Clock::manual();
+        (Coherence::new(clock, LEASE), hand)
+    }
+
+    fn key_event(number: u64, key: &KeyId, refound: bool) -> Event {
+        let subject = EventSubject::Key {
+            key: key.clone(),
+            public_ids: vec![PublicId::new("abc").unwrap()],
+            refound,
+        };
+        Event::new(number, subject)
+    }
+
+    #[test]
+    fn an_answer_lives_by_its_age_or_by_the_lease() {
+        let (node, hand) = node();
+        let bound = Bound::record(&KeyId::from(1), None, &"t".into());
+        let stamp = |origin| node.stamp(node.send(), 0, origin, bound).unwrap();
+        let (primary, replica) = (stamp(Origin::Primary), stamp(Origin::Replica));
+        let unwatched = stamp(Origin::Unwatched(Duration::from_secs(60)));
+        assert!(node.believe(&primary).is_some());
+        assert!(node.believe(&replica).is_none());
+        hand.advance(LEASE - Duration::from_nanos(1));
+        assert!(node.believe(&primary).is_some());
+        let poll = node.send();
+        hand.advance(Duration::from_nanos(1));
+        assert!(node.believe(&primary).is_none());
+        assert!(node.believe(&unwatched).is_some());
+        node.extend_lease(poll);
+        assert!(node.believe(&primary).is_some());
+        assert!(node.believe(&replica).is_some());
+        hand.advance(LEASE - Duration::from_nanos(1));
+        assert!(
+            node.believe(&primary).is_none(),
+            "the lease counts from when the poll was sent"
+        );
+    }
+
+    #[test]
+    fn an_event_reaches_what_it_names_and_no_more() {
+        let (node, _hand) = node();
+        let (one, two) = (KeyId::from(1), KeyId::from(2));
+        let owner = Owner::new("user", "7");
+        let stamp = |number, bound| {
+            node.stamp(node.send(), number, Origin::Primary, bound)
+                .unwrap()
+        };
+        let of_one = stamp(3, Bound::record(&one, Some(&owner), &"t".into()));
+        let of_two = stamp(3, Bound::record(&two, None, &"u".into()));
+        let absent_id = stamp(3, Bound::public_id(&PublicId::new("abc").unwrap()));
+        let absent = stamp(3, Bound::Credentials);
+        let believed =
+            || [&of_one, &of_two, &absent_id, &absent].map(|stamp| node.believe(stamp).is_some());
+        node.apply(&key_event(3, &one, true));
+        assert_eq!(believed(), [true; 4], "they include change 3");
+        node.apply(&key_event(4, &one, false));
+        assert_eq!(believed(), [false, true, false, true]);
+        node.apply(&key_event(5, &KeyId::from(9), true));
+        assert_eq!(believed(), [false, true, false, false]);
+        node.apply(&Event::new(6, EventSubject::Tenant("u".into())));
+        assert_eq!(believed(), [false; 4]);
+        let again = stamp(6, Bound::record(&one, Some(&owner), &"t".into()));
+        assert!(node.believe(&again).is_some());
+        node.apply(&Event::new(7, EventSubject::Owner(owner.clone())));
+        assert!(node.believe(&again).is_none());
+    }
+
+    #[test]
+    fn a_changed_history_drops_answers_that_are_still_on_their_way() {
+        let (node, _hand) = node();
+        let bound = Bound::record(&KeyId::from(1), None, &"t".into());
+        let sent = node.send();
+        node.history_changed(2);
+        // The number is larger, but it counts in the history that is gone.
+        let late = node.stamp(sent, 900, Origin::Primary, bound).unwrap();
+        assert!(node.believe(&late).is_none());
+        let fresh = node.stamp(node.send(), 2, Origin::Primary, bound).unwrap();
+        assert!(node.believe(&fresh).is_some());
+    }
+
+    #[test]
+    fn numbers_beyond_counting_are_not_believed() {
+        let (node, _hand) = node();
+        let bound = Bound::Credentials;
+        assert!(
+            node.stamp(node.send(), 1 << NUMBER_BITS, Origin::Primary, bound)
+                .is_none()
+        );
+        let good = node.stamp(node.send(), 1, Origin::Primary, bound).unwrap();
+        node.apply(&Event::new(u64::MAX, EventSubject::All));
+        assert!(node.believe(&good).is_none());
+    }
+}

@@ -1,0 +1,218 @@
+//! What the cache holds of a key, and the one place where facts are judged.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use keyward_store::{
+    BootTime, Candidates, Digest, KeyHash, KeyRecord, KeySnapshot, Scopes, SubjectState,
+};
+
+use super::coherence::{Sent, Stamp};
+use super::last_use::LastUse;
+use crate::{Denied, Principal, Reason};
+
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) stamp: Stamp,
+    pub(crate) proof: Proof,
+    standing: Result<(), Bar>,
+    expiry: Expiry,
+    principal: Principal,
+    pub(crate) last_use: Arc<LastUse>,
+}
+
+/// What a presented credential is compared with.
+#[derive(Debug, Clone)]
+pub(crate) enum Proof {
+    /// The SHA-256 of the credential that passed, or that would pass.
+    Sha256(Digest),
+    /// No credential has passed yet, so only the stored hash is known.
+    Hash(KeyHash),
+}
+
+/// Why a key is refused whatever the time.
+#[derive(Debug, Clone, Copy)]
+enum Bar {
+    Bad(Reason),
+    NotEntitled,
+}
+
+impl Entry {
+    pub(crate) fn new(
+        snapshot: &KeySnapshot,
+        proof: Proof,
+        stamp: Stamp,
+        sent: Sent,
+        store_now: SystemTime,
+        expired: &ExpiredFloor,
+    ) -> Self {
+        let KeySnapshot {
+            record,
+            tenant,
+            owner,
+            ..
+        } = snapshot;
+        Self {
+            stamp,
+            proof,
+            standing: judge(record, tenant, owner),
+            expiry: Expiry::new(record.expires_at, sent, store_now, expired),
+            principal: Principal::new(record, effective(&record.scopes, tenant, owner)),
+            last_use: Arc::new(LastUse::new(record.id.clone(), sent.at, store_now)),
+        }
+    }
+
+    /// Whether this is the credential that passed, or would pass.
+    #[inline]
+    pub(crate) fn is_proved_by(&self, credential: &Digest) -> bool {
+        matches!(&self.proof, Proof::Sha256(digest) if digest == credential)
+    }
+
+    /// The same facts, proved by another credential.
+    pub(crate) fn proved_by(&self, credential: Digest) -> Self {
+        Self {
+            stamp: self.stamp,
+            proof: Proof::Sha256(credential),
+            standing: self.standing,
+            expiry: self.expiry,
+            principal: self.principal.clone(),
+            last_use: self.last_use.clone(),
+        }
+    }
+
+    /// Whether the holder of this key may pass at `now`, the right credential given.
+    #[inline]
+    pub(crate) fn admit(&self, now: BootTime, expired: &ExpiredFloor) -> Result<Principal, Denied> {
+        if self.standing.is_ok() && now < self.expiry.at {
+            return Ok(self.principal.clone());
+        }
+        Err(self.refuse(now, expired))
+    }
+
+    #[cold]
+    fn refuse(&self, now: BootTime, expired: &ExpiredFloor) -> Denied {
+        if now >= self.expiry.at {
+            expired.saw(self.expiry.stored);
+        }
+        match self.standing {
+            Err(Bar::Bad(reason)) => Denied::invalid_token(reason),
+            Err(Bar::NotEntitled) if now < self.expiry.at => Denied::not_entitled(),
+            _ => Denied::invalid_token(Reason::Expired),
+        }
+    }
+}
+
+/// Revoked, suspended and unentitled, in the order in which they are told.
+fn judge(record: &KeyRecord, tenant: &SubjectState, owner: &SubjectState) -> Result<(), Bar> {
+    if record.revoked_at.is_some() {
+        Err(Bar::Bad(Reason::Revoked))
+    } else if record.suspended_at.is_some() {
+        Err(Bar::Bad(Reason::Suspended))
+    } else if tenant.suspended {
+        Err(Bar::Bad(Reason::TenantSuspended))
+    } else if owner.suspended {
+        Err(Bar::Bad(Reason::OwnerSuspended))
+    } else if !tenant.entitled || !owner.entitled {
+        Err(Bar::NotEntitled)
+    } else {
+        Ok(())
+    }
+}
+
+/// What a request may do: what key, owner and tenant all may.
+fn effective(scopes: &Scopes, tenant: &SubjectState, owner: &SubjectState) -> Scopes {
+    let ceilings = [&tenant.ceiling, &owner.ceiling];
+    let present = ceilings.into_iter().flatten();
+    present.fold(scopes.clone(), |scopes, ceiling| {
+        scopes.intersection(ceiling)
+    })
+}
+
+/// The instant from which a key is refused, on the clock that cannot be set.
+#[derive(Debug, Clone, Copy)]
+struct Expiry {
+    at: BootTime,
+    stored: Option<SystemTime>,
+}
+
+impl Expiry {
+    /// The store's clock decides: its time was read after the question was sent, so what is left of
+    /// the key's life, counted from then, is never too long.
+    fn new(
+        stored: Option<SystemTime>,
+        sent: Sent,
+        store_now: SystemTime,
+        expired: &ExpiredFloor,
+    ) -> Self {
+        let at = match stored {
+            None => BootTime::NEVER,
+            Some(stored) if expired.holds(stored) => BootTime::ZERO,
+            Some(stored) => match stored.duration_since(store_now) {
+                Ok(left) => sent.at.after(left),
+                Err(_) => BootTime::ZERO,
+            },
+        };
+        Self { at, stored }
+    }
+}
+
+/// The latest expiry that this node has refused a key for.
+///
+/// A store's clock that is set back does not bring such a key back to life here.
+#[derive(Debug, Default)]
+pub(crate) struct ExpiredFloor(AtomicU64);
+
+impl ExpiredFloor {
+    fn saw(&self, expired: Option<SystemTime>) {
+        if let Some(expired) = expired {
+            self.0.fetch_max(nanos(expired), Ordering::SeqCst);
+        }
+    }
+
+    fn holds(&self, expiry: SystemTime) -> bool {
+        let floor = self.0.load(Ordering::SeqCst);
+        floor > 0 && nanos(expiry) <= floor
+    }
+}
+
+/// Nanoseconds since 1970, to the year 2554; earlier is 1 and later is the end.
+fn nanos(time: SystemTime) -> u64 {
+    let since = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX).max(1)
+}
+
+/// Picks, among what was found, the record that the credential is of; and what proves it.
+///
+/// For a public id, a record that the credential does not prove is picked too, so that wrong
+/// secrets are refused without asking again.
+pub(crate) fn pick<'a>(
+    found: &'a [KeySnapshot],
+    candidates: &Candidates,
+    by_public_id: bool,
+) -> Result<Option<(&'a KeySnapshot, Proof)>, PepperNotLive> {
+    let mut fallback = None;
+    for snapshot in found {
+        match candidates.proves(&snapshot.record.hash) {
+            Some(true) => return Ok(Some((snapshot, Proof::Sha256(*candidates.sha256())))),
+            Some(false) if by_public_id => {
+                fallback = Some((snapshot, unproved(&snapshot.record.hash)));
+            }
+            Some(false) => {}
+            None => return Err(PepperNotLive),
+        }
+    }
+    Ok(fallback)
+}
+
+/// A record's hash was made with a pepper that this node does not have.
+pub(crate) struct PepperNotLive;
+
+fn unproved(hash: &KeyHash) -> Proof {
+    match hash {
+        KeyHash::Sha256(digest) => Proof::Sha256(*digest),
+        other => Proof::Hash(other.clone()),
+    }
+}

@@ -1,0 +1,220 @@
+//! Decides about credentials.
+
+mod cache;
+mod caught;
+pub(crate) mod coherence;
+mod entry;
+mod flights;
+mod last_use;
+mod load;
+pub(crate) mod node;
+pub(crate) mod polls;
+pub(crate) mod tasks;
+mod write;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use keyward_store::{BootTime, Candidates, Digest, KeyStore, Parsed};
+
+use self::cache::CacheKey;
+use self::entry::{Entry, Proof};
+use self::load::Presented;
+use self::node::Node;
+use self::tasks::Tasks;
+use crate::{Builder, Denied, Principal, Reason};
+
+pub(crate) use self::cache::Cache;
+pub(crate) use self::entry::ExpiredFloor;
+pub(crate) use self::flights::Flights;
+pub(crate) use self::last_use::Uses;
+
+/// Tells good credentials from bad ones.
+///
+/// Clones share one cache; they are cheap. When the last clone is dropped, and the last
+/// [`Keyward`](crate::Keyward) with it, the tasks behind them stop.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    node: Arc<Node>,
+    tasks: Arc<Tasks>,
+}
+
+impl Verifier {
+    /// Verifies the keys of `store`; [`Builder::verify_only`] starts it.
+    #[must_use]
+    pub fn builder<S: KeyStore>(store: S) -> Builder<S> {
+        Builder::new(store)
+    }
+
+    pub(crate) fn new(node: Arc<Node>, tasks: Tasks) -> Self {
+        Self {
+            node,
+            tasks: Arc::new(tasks),
+        }
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Decides about a credential, at once where that can be: it allocates nothing then, and does
+    /// not leave the thread.
+    #[inline]
+    #[must_use]
+    pub fn check(&self, credential: &[u8]) -> Verification {
+        let node = &*self.node;
+        let Some((format, parsed)) = node.formats.parse(credential) else {
+            return refused(Denied::invalid_token(Reason::NotAKey));
+        };
+        let digest = Digest::sha256(parsed.credential());
+        if let Some(slot) = node.cache.slot(&digest) {
+            let entry = slot.load();
+            if let Some(entry) = &*entry
+                && entry.is_proved_by(&digest)
+                && let Some(now) = node.coherence.believe(&entry.stamp)
+                && (!entry.last_use.is_due(now)
+                    || node.cache.touch(&cache_key(format, &parsed, &digest)))
+            {
+                return match node.pass(entry, now) {
+                    Ok(principal) => Verification::Decided(Ok(principal)),
+                    Err(denied) => refused(denied),
+                };
+            }
+        }
+        self.check_behind(format, &parsed, digest)
+    }
+
+    /// Decides about a credential, and waits for the store where that must be.
+    ///
+    /// # Errors
+    /// [`Denied`] says what the client may know, and to operators why.
+    ///
+    /// # Cancel safety
+    /// Dropping the future harms no other verification.
+    pub async fn verify(&self, credential: &[u8]) -> Result<Principal, Denied> {
+        match self.check(credential) {
+            Verification::Decided(decision) => decision,
+            Verification::Pending(pending) => pending.await,
+        }
+    }
+
+    /// Writes down the last uses that are still in memory and stops the tasks. Verification goes on
+    /// only for as long as the present lease lasts.
+    pub async fn shutdown(&self) {
+        self.tasks.stop(&self.node).await;
+    }
+
+    /// What is not in front: in the map behind it, known to be absent, or to be asked for.
+    #[cold]
+    fn check_behind(&self, format: usize, parsed: &Parsed<'_>, digest: Digest) -> Verification {
+        let node = &self.node;
+        let key = cache_key(format, parsed, &digest);
+        let macs = node.peppers.iter();
+        let macs = macs.map(|pepper| (pepper.id().clone(), pepper.mac(parsed.credential())));
+        let candidates = Candidates::new(digest, macs);
+        let presented = Presented { key, candidates };
+        if let Some(entry) = node.cache.behind(&key, &digest) {
+            if let Some(now) = node.coherence.believe(&entry.stamp) {
+                return match node.admit(&entry, &presented, now) {
+                    Ok(principal) => Verification::Decided(Ok(principal)),
+                    Err(denied) => refused(denied),
+                };
+            }
+        } else if let Some(absence) = node.cache.absence(&key)
+            && node.coherence.believe(&absence).is_some()
+        {
+            return refused(Denied::invalid_token(Reason::Unknown));
+        }
+        Verification::Pending(PendingVerification::new(node.clone(), presented))
+    }
+}
+
+#[inline]
+fn cache_key(format: usize, parsed: &Parsed<'_>, digest: &Digest) -> CacheKey {
+    match parsed.public_id() {
+        Some(id) => CacheKey::Id(format, id),
+        None => CacheKey::Digest(*digest),
+    }
+}
+
+fn refused(denied: Denied) -> Verification {
+    tracing::debug!(target: "keyward", reason = %denied.reason(), "refused");
+    Verification::Decided(Err(denied))
+}
+
+impl Node {
+    /// Whether this credential is the right one for a believed entry, and whether the key passes.
+    fn admit(
+        &self,
+        entry: &Entry,
+        presented: &Presented,
+        now: BootTime,
+    ) -> Result<Principal, Denied> {
+        let credential = presented.candidates.sha256();
+        match &entry.proof {
+            Proof::Sha256(digest) if digest == credential => {}
+            Proof::Sha256(_) => return Err(Denied::invalid_token(Reason::WrongSecret)),
+            Proof::Hash(hash) => match presented.candidates.proves(hash) {
+                Some(true) => {
+                    let proved = Arc::new(entry.proved_by(*credential));
+                    self.cache.insert(presented.key, credential, &proved);
+                }
+                Some(false) => return Err(Denied::invalid_token(Reason::WrongSecret)),
+                None => return Err(Denied::unavailable(Reason::PepperNotLive)),
+            },
+        }
+        self.pass(entry, now)
+    }
+
+    /// The credential is right: whether the key passes now.
+    #[inline]
+    fn pass(&self, entry: &Entry, now: BootTime) -> Result<Principal, Denied> {
+        let principal = entry.admit(now, &self.expired)?;
+        self.uses.note(&entry.last_use, now);
+        Ok(principal)
+    }
+}
+
+/// A decision, or the way to one.
+#[derive(Debug)]
+pub enum Verification {
+    /// Decided.
+    Decided(Result<Principal, Denied>),
+    /// The store has to be asked.
+    Pending(PendingVerification),
+}
+
+/// A verification that asks the store.
+///
+/// # Cancel safety
+/// Dropping it harms no other verification: the look-up goes on for those who joined it.
+pub struct PendingVerification(Pin<Box<dyn Future<Output = Result<Principal, Denied>> + Send>>);
+
+impl PendingVerification {
+    fn new(node: Arc<Node>, presented: Presented) -> Self {
+        Self(Box::pin(async move {
+            let decision = load::verify(node, presented).await;
+            if let Err(denied) = &decision {
+                tracing::debug!(target: "keyward", reason = %denied.reason(), "refused");
+            }
+            decision
+        }))
+    }
+}
+
+impl Future for PendingVerification {
+    type Output = Result<Principal, Denied>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for PendingVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PendingVerification")
+    }
+}

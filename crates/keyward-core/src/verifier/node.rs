@@ -1,0 +1,68 @@
+//! What every clone of a verifier, every load and every task share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyward_store::{Clock, Formats, KeyStore, Peppers, Records};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use super::cache::Cache;
+use super::coherence::Coherence;
+use super::entry::ExpiredFloor;
+use super::flights::Flights;
+use super::last_use::Uses;
+use super::polls::Polls;
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) formats: Formats,
+    pub(crate) peppers: Peppers,
+    pub(crate) clock: Clock,
+    pub(crate) coherence: Coherence,
+    pub(crate) cache: Cache,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) polls: Polls,
+    pub(crate) uses: Uses,
+    pub(crate) expired: ExpiredFloor,
+    pub(crate) rehashes: Semaphore,
+    pub(crate) store: Arc<dyn KeyStore>,
+    /// `None` when keys are only verified.
+    pub(crate) records: Option<Arc<dyn Records>>,
+    pub(crate) runtime: Handle,
+    pub(crate) limits: Limits,
+}
+
+/// How long and how much.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) lease: Duration,
+    pub(crate) poll_interval: Duration,
+    pub(crate) poll: Duration,
+    pub(crate) load: Duration,
+    pub(crate) flush_interval: Duration,
+    pub(crate) loads_at_once: usize,
+    pub(crate) entries: u64,
+    pub(crate) absent: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(5),
+            poll_interval: Duration::from_secs(1),
+            poll: Duration::from_secs(1),
+            load: Duration::from_secs(2),
+            flush_interval: Duration::from_secs(1),
+            loads_at_once: 64,
+            entries: 100_000,
+            absent: 10_000,
+        }
+    }
+}
+
+/// Entries are read again at this age, in case a change ever escaped the log.
+pub(crate) const TIME_TO_LIVE: Duration = Duration::from_secs(300);
+/// Keys that move to another hash at the same time; the next use of one that had to wait tries
+/// again.
+pub(crate) const REHASHES_AT_ONCE: usize = 4;
