@@ -1,1 +1,63 @@
-fn main() {}
+//! The project's own commands, run as `cargo xtask COMMAND`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks to the person in front of it"
+)]
+
+mod adversarial;
+mod bench;
+mod check;
+mod examples;
+mod metadata;
+mod running;
+mod tally;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::workspace::Workspace;
+
+/// An error is a sentence for a person; nothing here acts on its kind.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the command that the arguments name, and says whether it succeeded.
+fn run(arguments: &[String]) -> Result<bool> {
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", arguments),
+    };
+    match (command, rest) {
+        ("check", []) => check::run(&Workspace::find()?),
+        ("test", []) => test::run(&Workspace::find()?),
+        ("examples", names) => examples::run(&Workspace::find()?, names),
+        ("adversarial", []) => adversarial::run(&Workspace::find()?),
+        ("bench", options) => bench::run(&Workspace::find()?, options),
+        ("help" | "-h" | "--help", _) => {
+            println!("{HELP}");
+            Ok(true)
+        }
+        _ => Err(format!("no such command: {}\n\n{HELP}", arguments.join(" ")).into()),
+    }
+}
+
+const HELP: &str = "\
+cargo xtask check              formatting, lints, documentation, licences, each feature alone
+cargo xtask test               tests, doctests, then the examples, started and asked
+cargo xtask examples [NAME..]  only the examples, or only those named
+cargo xtask adversarial        only the adversarial cases; ADVERSARIAL_CASES names another file
+cargo xtask bench [--quick]    benchmarks, with a report in target/bench";

@@ -1,0 +1,83 @@
+/// An example and what it must show.
+#[derive(Debug)]
+pub(super) struct Example {
+    pub(super) name: &'static str,
+    pub(super) shows: Shows,
+}
+
+#[derive(Debug)]
+pub(super) enum Shows {
+    /// Listens on `127.0.0.1:$PORT`, prints one line `key: …` and curl lines that work as printed.
+    ///
+    /// The requests are made in this order, so that one after a revocation can be refused.
+    Answers(&'static [Request]),
+    /// Is server and client in one: prints these words and exits with success.
+    Prints(&'static [&'static str]),
+}
+
+/// A request to an example, and the status that answers it.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) key: Key,
+    pub(super) status: u16,
+}
+
+/// Whether a request presents the key that the example printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    /// The example must print a curl line for it.
+    Sent,
+    /// The example may print a curl line for it.
+    Missing,
+}
+
+/// Every example of the workspace. One that is missing here, or only here, is a failure.
+pub(super) const EXAMPLES: &[Example] = &[
+    Example {
+        name: "quickstart",
+        shows: Shows::Answers(&[
+            without_key("GET", "/healthz", 200),
+            without_key("GET", "/whoami", 401),
+            with_key("GET", "/whoami", 200),
+            with_key("GET", "/reports", 200),
+            with_key("POST", "/reports", 403),
+            with_key("POST", "/revoke-me", 200),
+            with_key("GET", "/whoami", 401),
+        ]),
+    },
+    Example {
+        name: "hyper",
+        shows: Shows::Answers(&[without_key("GET", "/", 401), with_key("GET", "/", 200)]),
+    },
+    Example {
+        name: "tonic",
+        shows: Shows::Prints(&["OK", "UNAUTHENTICATED", "PERMISSION_DENIED"]),
+    },
+    Example {
+        name: "custom-store",
+        shows: Shows::Answers(&[
+            without_key("GET", "/whoami", 401),
+            with_key("GET", "/whoami", 200),
+        ]),
+    },
+];
+
+const fn with_key(method: &'static str, path: &'static str, status: u16) -> Request {
+    Request {
+        method,
+        path,
+        key: Key::Sent,
+        status,
+    }
+}
+
+const fn without_key(method: &'static str, path: &'static str, status: u16) -> Request {
+    Request {
+        method,
+        path,
+        key: Key::Missing,
+        status,
+    }
+}
