@@ -1,0 +1,65 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use keyward_core::{Anonymous, Denied, Principal};
+use tower_service::Service;
+
+use super::future::ResponseFuture;
+use super::layer::Requirement;
+use crate::credential::is_grpc;
+use crate::{ProblemJson, Reject};
+
+/// What [`RequireScopes`](crate::RequireScopes) makes of a service.
+#[derive(Clone, Debug)]
+pub struct RequireScopesService<S, R = ProblemJson> {
+    inner: S,
+    requirement: Arc<Requirement>,
+    on_reject: R,
+}
+
+impl<S, R> RequireScopesService<S, R> {
+    pub(super) fn new(inner: S, requirement: Arc<Requirement>, on_reject: R) -> Self {
+        Self {
+            inner,
+            requirement,
+            on_reject,
+        }
+    }
+}
+
+impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for RequireScopesService<S, R>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    R: Reject<ResBody>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let extensions = request.extensions();
+        let verdict = match extensions.get::<Principal>() {
+            Some(principal) => self.requirement.check(principal),
+            None if extensions.get::<Anonymous>().is_some() => Err(Denied::no_credential()),
+            None => {
+                tracing::error!(target: "keyward", "RequireScopes stands outside of ApiKeyLayer");
+                Err(Denied::layer_missing())
+            }
+        };
+        match verdict {
+            Ok(()) => ResponseFuture::inner(self.inner.call(request)),
+            Err(denied) => {
+                let denied = denied.over_grpc(is_grpc(request.headers()));
+                let mut response = self.on_reject.reject(&denied);
+                // The layer around this one makes the answer anew, in its own way.
+                response.extensions_mut().insert(denied);
+                ResponseFuture::refused(response)
+            }
+        }
+    }
+}
