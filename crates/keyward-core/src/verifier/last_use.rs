@@ -125,7 +125,7 @@ mod tests {
             key: KeyId::from(1),
             at: epoch + Duration::from_secs(5),
         };
-        assert_eq!(uses.take(), [expected.clone()]);
+        assert_eq!(uses.take(), std::slice::from_ref(&expected));
         assert_eq!(uses.take(), []);
         uses.put_back(vec![expected.clone()]);
         assert_eq!(uses.take(), [expected]);
