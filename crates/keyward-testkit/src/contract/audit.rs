@@ -1,0 +1,162 @@
+//! The audit log.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use keyward_store::{AuditAction, AuditEntry, AuditQuery, AuditRecord, Records, Subject};
+
+use super::sample::{audit_of, insert, owner, record, tenant, time};
+use super::tools::{at_once, whole_audit};
+
+/// Every field of a line comes back as it was written, for every action.
+pub async fn a_line_comes_back_as_it_was_written(store: impl Records) {
+    let actions = [
+        AuditAction::Issued,
+        AuditAction::Revoked,
+        AuditAction::Rehashed,
+        AuditAction::SubjectChanged,
+    ];
+    let subjects = [None, Some(tenant("租户")), Some(owner("user", "1")), None];
+    let mut lines: Vec<AuditRecord> = Vec::new();
+    for (action, subject) in actions.into_iter().zip(subjects) {
+        lines.push(AuditRecord::new(time(1), action));
+        let mut line = audit_of(&record(1), action);
+        line.actor = Some("Größe \"\\".to_owned());
+        line.subject = subject;
+        lines.push(line);
+    }
+    let mut change = insert([]);
+    change.audit = lines.clone();
+    store.commit(&change).await.unwrap();
+    let written = whole_audit(&store).await;
+    let written: Vec<_> = written.into_iter().map(|entry| entry.record).collect();
+    assert_eq!(written, lines);
+}
+
+/// Positions rise from line to line, in a change and from one change to the next.
+pub async fn positions_rise(store: impl Records) {
+    for n in 0..5 {
+        let mut change = insert([record(n)]);
+        for action in [AuditAction::Issued, AuditAction::Revoked] {
+            change.audit.push(audit_of(&record(n), action));
+        }
+        store.commit(&change).await.unwrap();
+    }
+    let log = whole_audit(&store).await;
+    assert!(log.is_sorted_by(|a, b| a.position < b.position));
+    assert!(log[0].position > 0, "nothing could be behind position 0");
+    let keys: Vec<_> = log.iter().map(|entry| entry.record.key.clone()).collect();
+    let expected: Vec<_> = (0..10).map(|n| Some(record(n / 2).id)).collect();
+    assert_eq!(keys, expected);
+}
+
+/// The lines of one key, or of one tenant, can be read alone; those about the standing of a tenant
+/// are not lines of its keys.
+pub async fn lines_can_be_read_by_key_and_tenant(store: impl Records) {
+    let mut other = record(2);
+    other.tenant = "other".into();
+    let mut change = insert([]);
+    for record in [&record(1), &other, &record(3), &record(1)] {
+        change.audit.push(audit_of(record, AuditAction::Issued));
+    }
+    let mut standing = AuditRecord::new(time(1), AuditAction::SubjectChanged);
+    standing.subject = Some(tenant("acme-inc"));
+    change.audit.push(standing);
+    store.commit(&change).await.unwrap();
+
+    let mut of_key = AuditQuery::default();
+    of_key.key = Some(record(1).id);
+    assert_eq!(read(&store, &of_key).await, [(1, None), (1, None)]);
+    let mut of_tenant = AuditQuery::default();
+    of_tenant.tenant = Some("acme-inc".into());
+    let acme = [(1, None), (3, None), (1, None)];
+    assert_eq!(read(&store, &of_tenant).await, acme);
+    let mut of_both = of_tenant.clone();
+    of_both.key = Some(other.id);
+    assert_eq!(read(&store, &of_both).await, []);
+    let all = read(&store, &AuditQuery::default()).await;
+    assert_eq!(all.len(), 5);
+    assert_eq!(all[4], (0, Some(tenant("acme-inc"))));
+}
+
+/// Whoever goes on behind the last position read reads every line once.
+pub async fn reading_goes_on_where_it_stopped(store: impl Records) {
+    let mut change = insert([]);
+    for n in 0..10 {
+        change
+            .audit
+            .push(audit_of(&record(n % 2), AuditAction::Issued));
+    }
+    store.commit(&change).await.unwrap();
+    let whole = whole_audit(&store).await;
+    for limit in 1..=11 {
+        let mut query = AuditQuery::default();
+        query.limit = limit;
+        assert_eq!(follow(&store, query.clone()).await, whole);
+        query.key = Some(record(1).id);
+        let mut odd = whole.clone();
+        odd.retain(|entry| entry.record.key == query.key);
+        assert_eq!(follow(&store, query).await, odd);
+    }
+}
+
+/// No line appears before one that was read already, however many changes are committed at once.
+pub async fn no_line_appears_before_one_already_read(store: impl Records) {
+    let store = Arc::new(store);
+    let done = Arc::new(AtomicBool::new(false));
+    let reader = tokio::spawn({
+        let (store, done) = (store.clone(), done.clone());
+        async move {
+            let mut read: Vec<AuditEntry> = Vec::new();
+            loop {
+                let last_turn = done.load(Ordering::SeqCst);
+                let mut query = AuditQuery::default();
+                query.after = read.last().map_or(0, |entry| entry.position);
+                let news = store.audit(&query).await.unwrap();
+                if news.is_empty() && last_turn {
+                    return read;
+                }
+                read.extend(news);
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let writers = (0..8).map(|writer| {
+        let store = store.clone();
+        async move {
+            for n in 0..25 {
+                let record = record(writer * 100 + n);
+                let line = audit_of(&record, AuditAction::Issued);
+                store.commit(&insert([record]).audit(line)).await.unwrap();
+            }
+        }
+    });
+    at_once(writers).await;
+    done.store(true, Ordering::SeqCst);
+    let read = reader.await.unwrap();
+    assert_eq!(read.len(), 200);
+    assert_eq!(read, whole_audit(&*store).await);
+}
+
+/// The number of the key, or 0, and the subject of each line.
+async fn read(store: &impl Records, query: &AuditQuery) -> Vec<(u64, Option<Subject>)> {
+    let entries = store.audit(query).await.unwrap();
+    let lines = entries.into_iter().map(|entry| {
+        let keys = 1..=3;
+        let number = |key| keys.clone().find(|n| record(*n).id == key);
+        let key = entry.record.key.and_then(number);
+        (key.unwrap_or(0), entry.record.subject)
+    });
+    lines.collect()
+}
+
+async fn follow(store: &impl Records, mut query: AuditQuery) -> Vec<AuditEntry> {
+    let mut read = Vec::new();
+    loop {
+        let part = store.audit(&query).await.unwrap();
+        assert!(part.len() <= query.limit);
+        let Some(last) = part.last() else { return read };
+        query.after = last.position;
+        read.extend(part);
+    }
+}

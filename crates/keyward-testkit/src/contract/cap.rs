@@ -1,0 +1,72 @@
+//! A cap counts the keys that it says, and no others.
+
+use keyward_store::{Expectation, KeyCount, KeyFilter, KeyRecord, Owner, Records};
+
+use super::sample::{insert, record, time};
+use super::tools::{is_expectation, put};
+
+/// A cap counts the keys of its tenant and owner alone.
+pub async fn a_cap_counts_its_own_keys(store: impl Records) {
+    let keys = [("acme", "a"), ("acme", "b"), ("other", "a"), ("acme", "a")];
+    let keys = (0..).zip(keys).map(|(n, (tenant, owner))| {
+        let mut record = record(n);
+        record.tenant = tenant.into();
+        record.owner = Some(Owner::new("user", owner));
+        record
+    });
+    put(&store, keys).await;
+
+    let of = |tenant: Option<&str>, owner: Option<&str>| {
+        let mut filter = KeyFilter::default();
+        filter.tenant = tenant.map(Into::into);
+        filter.owner = owner.map(|id| Owner::new("user", id));
+        KeyCount::usable(filter)
+    };
+    counts(&store, of(None, None), 4).await;
+    counts(&store, of(Some("acme"), None), 3).await;
+    counts(&store, of(None, Some("a")), 3).await;
+    counts(&store, of(Some("acme"), Some("a")), 2).await;
+    counts(&store, of(Some("other"), Some("b")), 0).await;
+    counts(&store, of(Some("acm"), None), 0).await;
+}
+
+/// A cap on usable keys counts neither revoked nor expired ones; a key is expired from the instant
+/// of its expiry on, by the time of the change. Suspended keys count.
+pub async fn a_cap_on_usable_keys_passes_over_the_others(store: impl Records) {
+    let edits: [fn(&mut KeyRecord); 6] = [
+        |_| {},
+        |record| record.suspended_at = Some(time(0)),
+        |record| record.revoked_at = Some(time(500)),
+        |record| record.expires_at = Some(time(99)),
+        |record| record.expires_at = Some(time(100)),
+        |record| record.expires_at = Some(time(101)),
+    ];
+    let keys = (0..).zip(edits).map(|(n, edit)| {
+        let mut record = record(n);
+        edit(&mut record);
+        record
+    });
+    put(&store, keys).await;
+    counts(&store, KeyCount::usable(KeyFilter::default()), 3).await;
+
+    let mut all = KeyCount::usable(KeyFilter::default());
+    all.unexpired_only = false;
+    counts(&store, all.clone(), 5).await;
+    all.filter.revoked = true;
+    counts(&store, all.clone(), 6).await;
+    all.unexpired_only = true;
+    counts(&store, all, 4).await;
+}
+
+/// At microsecond 100 so many keys count: fewer than one more, and not fewer than that.
+async fn counts(store: &impl Records, of: KeyCount, keys: u64) {
+    let fewer = |than| {
+        let of = of.clone();
+        let mut change = insert([]).expect(Expectation::Fewer { than, of });
+        change.at = time(100);
+        change
+    };
+    assert!(store.commit(&fewer(keys + 1)).await.is_ok(), "{of:?}");
+    let outcome = store.commit(&fewer(keys)).await;
+    assert!(is_expectation(&outcome, 0), "{of:?}");
+}

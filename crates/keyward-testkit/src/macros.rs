@@ -1,0 +1,123 @@
+/// Makes a test of every law of the [`contract`](crate::contract).
+///
+/// The argument is evaluated for each test, in an async context, and gives a fresh and empty store
+/// that implements [`Records`](keyward_store::Records) and [`KeyStore`](keyward_store::KeyStore).
+#[macro_export]
+macro_rules! contract_tests {
+    ($fresh:expr $(,)?) => {
+        $crate::laws! { $fresh =>
+            find::a_key_is_found_by_its_name
+            find::a_key_is_found_by_its_public_id
+            find::the_case_of_a_public_id_counts
+            find::a_key_is_found_by_its_sha256
+            find::a_key_is_found_by_its_mac_under_any_live_pepper
+            find::a_credential_finds_every_record_it_may_be_kept_as
+            find::every_field_comes_back_as_it_was_written
+            find::every_field_is_replaced
+            find::a_replaced_key_is_found_by_what_it_is_now
+            find::keys_that_are_refused_are_found_too
+            find::what_was_never_written_is_not_found
+
+            unique::no_two_keys_share_a_name
+            unique::no_two_keys_share_a_public_id
+            unique::no_two_keys_share_a_hash
+            unique::the_same_bytes_under_another_pepper_are_another_hash
+            unique::keys_without_public_id_do_not_clash
+            unique::the_keys_of_one_change_must_not_clash
+            unique::no_key_can_take_what_another_has
+            unique::a_key_does_not_clash_with_itself
+            unique::what_does_not_exist_cannot_be_replaced
+
+            commit::a_stale_writer_is_refused
+            commit::what_does_not_exist_has_no_revision
+            commit::a_revision_is_what_the_record_says
+            commit::the_first_failure_is_named
+            commit::expectations_are_about_the_state_before
+            commit::nothing_of_a_refused_change_is_written
+            commit::nothing_of_a_change_with_a_bad_row_is_written
+            commit::all_of_a_change_is_written
+            commit::a_change_may_be_large
+
+            cap::a_cap_counts_its_own_keys
+            cap::a_cap_on_usable_keys_passes_over_the_others
+
+            race::one_of_two_writers_wins
+            race::one_of_a_hundred_writers_wins
+            race::a_cap_holds_under_two_hundred_writers
+            race::a_tenants_cap_holds_under_two_hundred_writers
+            race::an_owners_cap_holds_under_two_hundred_writers
+            race::one_of_fifty_twins_is_made
+            race::one_of_fifty_first_standings_is_set
+            race::two_changes_cannot_slip_past_each_other
+            race::changes_in_any_order_do_not_block_each_other
+
+            standing::a_standing_is_good_until_it_is_set
+            standing::a_standing_comes_back_as_it_was_written
+            standing::a_stale_standing_is_refused
+            standing::one_standing_is_not_anothers
+            standing::keys_come_with_the_standing_of_their_tenant_and_owner
+
+            list::the_newest_key_comes_first
+            list::a_page_has_a_cursor_if_there_is_more
+            list::pages_stay_while_keys_come_and_go
+            list::a_list_holds_what_was_asked_for
+            list::revoked_keys_are_hidden_unless_asked_for
+            list::a_list_says_what_finding_says
+            list::a_key_is_listed_where_it_belongs_now
+
+            audit::a_line_comes_back_as_it_was_written
+            audit::positions_rise
+            audit::lines_can_be_read_by_key_and_tenant
+            audit::reading_goes_on_where_it_stopped
+            audit::no_line_appears_before_one_already_read
+
+            touch::a_use_shows
+            touch::a_last_use_never_moves_back
+            touch::unknown_keys_are_passed_over
+            touch::a_batch_may_be_large
+            touch::a_use_changes_nothing_else
+            touch::a_change_leaves_the_last_use
+            touch::batches_do_not_block_each_other
+
+            feed::a_follower_starts_at_the_origin
+            feed::a_cursor_of_another_history_is_told_so
+            feed::a_new_key_is_told
+            feed::a_changed_key_is_told
+            feed::a_changed_standing_is_told
+            feed::every_row_of_a_change_is_told
+            feed::what_did_not_happen_is_not_told
+            feed::every_change_is_told_once
+            feed::no_change_is_missed_among_many
+            feed::a_change_whose_caller_has_gone_is_whole
+
+            load::a_load_says_what_finding_says
+            load::a_load_sees_what_was_written_before_it
+            load::a_load_is_as_new_as_an_earlier_poll
+            load::a_load_is_not_ahead_of_the_history
+            load::a_load_includes_all_up_to_its_number
+        }
+    };
+}
+
+/// Makes a test of every law for stores that give hints. [`contract_tests!`](crate::contract_tests)
+/// has the rest.
+#[macro_export]
+macro_rules! hint_contract_tests {
+    ($fresh:expr $(,)?) => {
+        $crate::laws! { $fresh =>
+            feed::a_hint_wakes_after_a_commit
+        }
+    };
+}
+
+/// Not for use outside this crate.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! laws {
+    ($fresh:expr => $($about:ident::$law:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $law() {
+            $crate::contract::$about::$law($fresh).await;
+        }
+    )*};
+}
