@@ -1,0 +1,230 @@
+//! The promise, on one node and on two, whatever the store does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyward_core::{Keyward, Reason};
+use keyward_memory::MemoryStore;
+use keyward_store::Scope;
+use keyward_testkit::{Call, Fault};
+
+use crate::support::{ACCEPTED, MOMENT, REFUSED, Service, UNAVAILABLE, format};
+
+/// A load has read the row, the revocation commits and returns, the load ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_in_flight_does_not_outlive_a_revocation() {
+    let service = Arc::new(Service::start().await);
+    let key = Arc::new(service.issue().await);
+    let gate = service.faults.hold(Call::Load);
+    let early = tokio::spawn({
+        let (service, key) = (service.clone(), key.clone());
+        async move { service.kind(&key).await }
+    });
+    gate.reached(1).await;
+    service.keys.revoke(&key.key.id).await.unwrap();
+    // One that starts after the return, and joins the load from before it.
+    let late = tokio::spawn({
+        let (service, key) = (service.clone(), key.clone());
+        async move { service.kind(&key).await }
+    });
+    tokio::time::sleep(MOMENT).await;
+    gate.open();
+    assert_eq!(late.await.unwrap(), REFUSED);
+    assert_eq!(
+        early.await.unwrap(),
+        REFUSED,
+        "its own answer is out of date as well"
+    );
+    assert_eq!(service.kind(&key).await, REFUSED);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_at_once_and_without_asking_twice() {
+    let service = Service::start().await;
+    let key = service.issue().await;
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    service.keys.revoke(&key.key.id).await.unwrap();
+    let loads = service.faults.calls(Call::Load);
+    for _ in 0..10 {
+        assert_eq!(
+            service.verify(&key).await.unwrap_err().reason(),
+            Reason::Revoked
+        );
+    }
+    assert_eq!(service.faults.calls(Call::Load), loads + 1);
+}
+
+#[tokio::test]
+async fn a_revocation_leaves_other_keys_in_the_cache() {
+    let service = Service::start().await;
+    let (one, other) = (service.issue().await, service.issue().await);
+    assert_eq!(service.kind(&other).await, ACCEPTED);
+    let loads = service.faults.calls(Call::Load);
+    service.keys.revoke(&one.key.id).await.unwrap();
+    assert_eq!(service.kind(&other).await, ACCEPTED);
+    assert_eq!(service.faults.calls(Call::Load), loads);
+}
+
+#[tokio::test]
+async fn cached_keys_work_until_the_lease_ends_and_then_nobody_is_called_bad() {
+    let service = Service::start().await;
+    let key = service.issue().await;
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    service.faults.always(Call::Load, Fault::Fail);
+    service.faults.always(Call::Changes, Fault::Fail);
+    // A poll that is under way may still end well.
+    tokio::time::sleep(MOMENT).await;
+    service.clock.advance(Duration::from_secs(4));
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    service.clock.advance(Duration::from_secs(1));
+    assert_eq!(service.kind(&key).await, UNAVAILABLE);
+    service.faults.heal(Call::Load);
+    assert_eq!(
+        service.kind(&key).await,
+        ACCEPTED,
+        "an answer lives by its own age too"
+    );
+    service.clock.advance(Duration::from_secs(5));
+    service.faults.heal(Call::Changes);
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+}
+
+#[tokio::test]
+async fn polls_heal_by_themselves() {
+    let interval = Duration::from_millis(20);
+    let service = Service::with(|builder| builder.poll_interval(interval)).await;
+    let key = service.issue().await;
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    for fault in [Fault::Fail, Fault::Panic] {
+        service.faults.times(5, Call::Changes, fault);
+        tokio::time::sleep(MOMENT).await;
+    }
+    service.faults.always(Call::Load, Fault::Fail);
+    for _ in 0..20 {
+        service.clock.advance(Duration::from_secs(2));
+        // Long enough for several polls, each of which extends the lease.
+        tokio::time::sleep(MOMENT * 2).await;
+        assert_eq!(service.kind(&key).await, ACCEPTED);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_unknown_is_accepted_once_it_exists() {
+    let store = Arc::new(MemoryStore::default());
+    let node = async || {
+        let builder = Keyward::builder(store.clone()).format(format());
+        builder.start().await.unwrap()
+    };
+    let (one, two) = (node().await, node().await);
+    let issued = one
+        .issue(keyward_core::NewKey::named("a").tenant("t"))
+        .await
+        .unwrap();
+    let credential = issued.secret.expose().as_bytes();
+    // A second store that lacks the key makes `three` remember its absence.
+    let other = Arc::new(MemoryStore::default());
+    let three = Keyward::builder(other.clone())
+        .format(format())
+        .start()
+        .await
+        .unwrap();
+    assert!(three.verifier().verify(credential).await.is_err());
+    let change = keyward_store::Change::new(std::time::SystemTime::now())
+        .write(keyward_store::Write::Insert(issued.key.clone()));
+    keyward_store::Records::commit(&*other, &change)
+        .await
+        .unwrap();
+    eventually(async || three.verifier().verify(credential).await.is_ok()).await;
+    assert!(two.verifier().verify(credential).await.is_ok());
+}
+
+#[tokio::test]
+async fn another_node_on_the_same_store_follows() {
+    let store = Arc::new(MemoryStore::default());
+    let node = async || {
+        let builder = Keyward::builder(store.clone()).format(format());
+        builder.start().await.unwrap()
+    };
+    let (one, two) = (node().await, node().await);
+    let read = Scope::from_static("a:read");
+    let new = keyward_core::NewKey::named("a")
+        .tenant("t")
+        .scopes([read.clone()]);
+    let issued = one.issue(new).await.unwrap();
+    let credential = issued.secret.expose().as_bytes();
+    let verifier = two.verifier();
+    let may_read = async || {
+        let principal = verifier.verify(credential).await;
+        principal.is_ok_and(|principal| principal.require(&read).is_ok())
+    };
+    assert!(may_read().await);
+    one.tenant("t").ceiling(Some([].into())).await.unwrap();
+    eventually(async || !may_read().await).await;
+    one.tenant("t").ceiling(None).await.unwrap();
+    eventually(may_read).await;
+    one.revoke(&issued.key.id).await.unwrap();
+    eventually(async || verifier.verify(credential).await.is_err()).await;
+}
+
+/// An unknown outcome is an error; the change is heeded although nobody promised it.
+#[tokio::test]
+async fn a_revocation_of_unknown_outcome_is_an_error_and_heeded() {
+    let service = Service::start().await;
+    let key = service.issue().await;
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    service.faults.once(Call::Commit, Fault::FailAfter);
+    let error = service.keys.revoke(&key.key.id).await.unwrap_err();
+    assert!(matches!(
+        error,
+        keyward_core::LifecycleError::Commit(keyward_store::CommitError::Unknown(_))
+    ));
+    eventually(async || service.kind(&key).await == REFUSED).await;
+    service.keys.revoke(&key.key.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_revocation_goes_on_when_its_caller_goes_away() {
+    let service = Service::start().await;
+    let key = service.issue().await;
+    let gate = service.faults.hold(Call::Commit);
+    let revoking = tokio::spawn({
+        let (keys, id) = (service.keys.clone(), key.key.id.clone());
+        async move { keys.revoke(&id).await }
+    });
+    gate.reached(1).await;
+    revoking.abort();
+    gate.open();
+    eventually(async || service.kind(&key).await == REFUSED).await;
+}
+
+#[tokio::test]
+async fn a_verifier_without_its_tasks_stops_believing() {
+    let service = Service::start().await;
+    let key = service.issue().await;
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    service.keys.shutdown().await;
+    service.faults.always(Call::Load, Fault::Fail);
+    service.clock.advance(Duration::from_secs(5));
+    assert_eq!(service.kind(&key).await, UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_stops_the_tasks() {
+    let service = Service::with(|builder| builder.poll_interval(Duration::from_millis(5))).await;
+    let faults = service.faults.clone();
+    drop(service);
+    tokio::time::sleep(MOMENT).await;
+    let polls = faults.calls(Call::Changes);
+    tokio::time::sleep(MOMENT).await;
+    assert_eq!(faults.calls(Call::Changes), polls);
+}
+
+pub(crate) async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..400 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it did not come to hold within four seconds");
+}

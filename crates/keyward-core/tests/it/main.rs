@@ -1,0 +1,8 @@
+//! The verifier and the life of keys, over a store that misbehaves on demand.
+
+mod coherence;
+mod flights;
+mod lifecycle;
+mod peppers;
+mod support;
+mod time;

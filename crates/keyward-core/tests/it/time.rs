@@ -1,0 +1,123 @@
+//! Expiry, last use, and the clocks they go by.
+
+use std::time::{Duration, SystemTime};
+
+use keyward_core::{NewKey, Reason};
+use keyward_testkit::Call;
+
+use crate::coherence::eventually;
+use crate::support::{ACCEPTED, REFUSED, Service};
+
+const NANO: Duration = Duration::from_nanos(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[tokio::test]
+async fn a_cached_key_expires_to_the_nanosecond() {
+    let service = Service::start().await;
+    let new = NewKey::named("a").tenant("t").expires_in(HOUR);
+    let key = service.keys.issue(new).await.unwrap();
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    service.clock.advance(HOUR - NANO);
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    let loads = service.faults.calls(Call::Load);
+    service.clock.advance(NANO);
+    assert_eq!(
+        service.verify(&key).await.unwrap_err().reason(),
+        Reason::Expired
+    );
+    assert_eq!(
+        service.faults.calls(Call::Load),
+        loads,
+        "no store is needed to see that"
+    );
+}
+
+#[tokio::test]
+async fn a_store_clock_that_is_set_back_revives_nothing() {
+    let service = Service::start().await;
+    let new = |after| NewKey::named("a").tenant("t").expires_in(after);
+    let key = service.keys.issue(new(HOUR)).await.unwrap();
+    let longer = service.keys.issue(new(HOUR * 3)).await.unwrap();
+    service.clock.advance(HOUR);
+    assert_eq!(service.kind(&key).await, REFUSED);
+    service.clock.set_wall(service.clock.wall() - HOUR / 2);
+    // Everything is read anew, with the store's present time.
+    service.keys.tenant("t").suspend().await.unwrap();
+    service.keys.tenant("t").resume().await.unwrap();
+    assert_eq!(service.kind(&key).await, REFUSED);
+    assert_eq!(service.kind(&longer).await, ACCEPTED);
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_jumps_moves_no_cached_expiry_and_no_lease() {
+    let service = Service::start().await;
+    let key = service
+        .keys
+        .issue(NewKey::named("a").tenant("t").expires_in(HOUR))
+        .await
+        .unwrap();
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    let loads = service.faults.calls(Call::Load);
+    let day = HOUR * 24;
+    for to in [service.clock.wall() + day, service.clock.wall() - day] {
+        service.clock.set_wall(to);
+        assert_eq!(service.kind(&key).await, ACCEPTED);
+    }
+    assert_eq!(service.faults.calls(Call::Load), loads);
+}
+
+#[tokio::test]
+async fn expiries_that_cannot_be_are_refused_at_issue() {
+    let service = Service::start().await;
+    let issue = async |new: NewKey| service.keys.issue(new.tenant("t")).await.map(|_| ());
+    let now = service.clock.wall();
+    let at = |time| NewKey::named("a").expires_at(time);
+    use keyward_core::IssueError::{ExpiryInPast, ExpiryTooFar};
+    for past in [now, now - NANO, SystemTime::UNIX_EPOCH] {
+        assert!(matches!(issue(at(past)).await, Err(ExpiryInPast)));
+    }
+    let year_10000 = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800);
+    assert!(matches!(issue(at(year_10000)).await, Err(ExpiryTooFar)));
+    let never = NewKey::named("a").expires_in(Duration::MAX);
+    assert!(matches!(issue(never).await, Err(ExpiryTooFar)));
+    issue(at(now + NANO)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_use_shows_within_two_seconds_also_on_a_hit() {
+    let service = Service::start().await;
+    let key = service.issue().await;
+    let last_used = async || {
+        let found = service.keys.get(&key.key.id).await.unwrap().unwrap();
+        found.last_used_at
+    };
+    assert_eq!(last_used().await, None);
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    let first = service.clock.wall();
+    eventually(async || last_used().await == Some(first)).await;
+    service.clock.advance(Duration::from_secs(90));
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    let second = first + Duration::from_secs(90);
+    eventually(async || last_used().await == Some(second)).await;
+}
+
+#[tokio::test]
+async fn a_shutdown_writes_the_last_uses_down_in_one_batch() {
+    let service = Service::with(|builder| builder.flush_interval(HOUR)).await;
+    let mut keys = Vec::new();
+    for _ in 0..20 {
+        keys.push(service.issue().await);
+    }
+    // The first flush comes at once, before anything was used.
+    tokio::time::sleep(crate::support::MOMENT).await;
+    for key in &keys {
+        assert_eq!(service.kind(key).await, ACCEPTED);
+    }
+    assert_eq!(service.faults.calls(Call::Touch), 0);
+    service.keys.shutdown().await;
+    assert_eq!(service.faults.calls(Call::Touch), 1);
+    for key in &keys {
+        let found = service.keys.get(&key.key.id).await.unwrap().unwrap();
+        assert!(found.last_used_at.is_some());
+    }
+}
