@@ -54,6 +54,51 @@ async fn a_revoked_key_is_refused_at_once_and_without_asking_twice() {
     assert_eq!(service.faults.calls(Call::Load), loads + 1);
 }
 
+/// The store is slow to tell of changes, and never hints: the revocation waits for it.
+#[tokio::test]
+async fn a_revocation_does_not_return_before_it_has_taken_hold() {
+    let service = Service::start().await;
+    let key = service.issue().await;
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    service.faults.always(Call::Changes, Fault::Delay(MOMENT));
+    service.keys.revoke(&key.key.id).await.unwrap();
+    assert_eq!(service.kind(&key).await, REFUSED);
+}
+
+/// A poll that was sent before the commit cannot tell of it, whenever it is answered.
+#[tokio::test]
+async fn a_revocation_waits_for_a_poll_that_was_sent_after_it() {
+    let service = Service::start().await;
+    let key = Arc::new(service.issue().await);
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    let early = service.faults.hold(Call::Changes);
+    early.reached(1).await;
+    service.faults.always(Call::Changes, Fault::Delay(MOMENT));
+    let keys = service.keys.clone();
+    let id = key.key.id.clone();
+    let revoking = tokio::spawn(async move { keys.revoke(&id).await });
+    tokio::time::sleep(MOMENT).await;
+    early.open();
+    revoking.await.unwrap().unwrap();
+    assert_eq!(service.kind(&key).await, REFUSED);
+}
+
+/// An answer that was long on its way says nothing of the time it spent there.
+#[tokio::test]
+async fn a_lease_counts_from_when_the_poll_was_sent() {
+    let service = Service::start().await;
+    let key = service.issue().await;
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    let poll = service.faults.hold(Call::Changes);
+    poll.reached(1).await;
+    service.faults.always(Call::Changes, Fault::Hang);
+    service.faults.always(Call::Load, Fault::Fail);
+    service.clock.advance(Duration::from_secs(5));
+    poll.open();
+    tokio::time::sleep(MOMENT).await;
+    assert_eq!(service.kind(&key).await, UNAVAILABLE);
+}
+
 #[tokio::test]
 async fn a_revocation_leaves_other_keys_in_the_cache() {
     let service = Service::start().await;
