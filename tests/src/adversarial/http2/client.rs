@@ -218,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_whole_answer_is_read() {
-        let long = "Bearer ".repeat(1_500);
+        let long = "a".repeat(10_000);
         let outcome = plain(&[("x", "Bearer realm=\"a\""), ("x", &long)])
             .await
             .unwrap();
@@ -226,7 +226,7 @@ mod tests {
             panic!("refused");
         };
         assert_eq!(answer.status, 418);
-        assert_eq!(answer.challenges, ["Bearer realm=\"a\"", long.trim_end()]);
+        assert!(answer.challenges == ["Bearer realm=\"a\"", long.as_str()]);
         assert!(answer.received.ends_with(b"body"));
     }
 
