@@ -28,7 +28,20 @@ pub(super) fn served(
     Ok(())
 }
 
-/// Compares a status alone, for the kinds that have no server.
+/// Compares a status with `expect` ("allow" or "deny") and, where it is given, `expect_status`.
+pub(super) fn same_decision(case: &Case, status: u16) -> Result<(), String> {
+    let said = |allowed: bool| if allowed { "allow" } else { "deny" };
+    let got = said(status < 400);
+    match case.expect.as_deref() {
+        Some(expected) if expected != got => {
+            Err(format!("{got} with status {status}, expected {expected}"))
+        }
+        _ if case.statuses().is_empty() => Ok(()),
+        _ => same_status(case, status),
+    }
+}
+
+/// Compares a status alone.
 pub(super) fn same_status(case: &Case, status: u16) -> Result<(), String> {
     if allowed(case).contains(&status) {
         return Ok(());

@@ -14,6 +14,7 @@ mod hex;
 mod http1;
 mod http2;
 mod instant;
+mod issued;
 mod judge;
 mod key_string;
 mod report;

@@ -2,7 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use keyward_store::{KeySnapshot, Lookup, Selector, StoreError};
+use keyward_core::Verifier;
+use keyward_store::{Clock, KeySnapshot, LocalLog, Lookup, Selector, StoreError};
+
+use super::fixtures::format;
 
 /// A store of a few rows that counts how often it is asked.
 #[derive(Clone, Debug)]
@@ -17,6 +20,14 @@ impl Rows {
             rows: rows.into_iter().collect(),
             asked: Arc::default(),
         }
+    }
+
+    /// A verifier over this store that has seen nothing of it yet.
+    pub(super) async fn verifier(&self, clock: Clock) -> Result<Verifier, String> {
+        let format = format().map_err(|error| error.to_string())?;
+        let store = LocalLog::sole_writer(self.clone()).with_clock(clock.clone());
+        let started = Verifier::builder(store).format(format).clock(clock).start().await;
+        started.map_err(|error| error.to_string())
     }
 
     /// How often the store was asked so far.
