@@ -126,6 +126,12 @@ impl Case {
         &self.name
     }
 
+    /// What sort of input the case holds.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// The allowed statuses; none when the case names no status.
     pub(super) fn statuses(&self) -> &[u16] {
         self.expect_status.as_ref().map_or(&[], OneOrMany::as_slice)

@@ -17,7 +17,9 @@ const READ: Scope = Scope::from_static("docs:read");
 /// # Errors
 /// When such a format cannot be built.
 pub fn format() -> Result<KeyFormat, FormatError> {
-    KeyFormat::builder("ak_live").secret(Alphabet::Base62, 30).build()
+    KeyFormat::builder("ak_live")
+        .secret(Alphabet::Base62, 30)
+        .build()
 }
 
 /// The keys that the cases present, by what is the matter with them.
@@ -54,9 +56,9 @@ impl Fixtures {
                 "suspended_tenant" => ("suspended", Scopes::from_iter([READ, WRITE])),
                 _ => continue,
             };
-            let mut record = fixture.record(&format, tenant).ok_or_else(|| {
-                format!("the fixture {name} is not a key with its SHA-256")
-            })?;
+            let mut record = fixture
+                .record(&format, tenant)
+                .ok_or_else(|| format!("the fixture {name} is not a key with its SHA-256"))?;
             record.scopes = scopes;
             record.revoked_at = (name == "revoked").then_some(now);
             record.expires_at = (name == "expired").then(|| now - Duration::from_secs(1));
@@ -100,7 +102,23 @@ impl fmt::Debug for Fixtures {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::adversarial::Suite;
+
+    #[test]
+    fn digests_are_those_of_the_whole_keys() {
+        for (name, fixture) in Suite::own().unwrap().fixtures.0 {
+            let stated: [u8; 32] = hex::decode(&fixture.sha256).unwrap().try_into().unwrap();
+            let digest = Digest::sha256(fixture.key.as_bytes());
+            assert_eq!(digest, Digest::from_bytes(stated), "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_that_were_never_issued_have_no_row() {
+        let rows = Suite::own().unwrap().fixtures.rows().unwrap();
+        assert_eq!(rows.len(), 6);
+    }
 
     #[test]
     fn eight_characters_of_a_secret_are_found() {

@@ -25,7 +25,9 @@ impl Issued {
         record.public_id = generated.public_id;
         edit(&mut record);
         Ok(Self {
-            verifier: Rows::new([KeySnapshot::from(record)]).verifier(clock).await?,
+            verifier: Rows::new([KeySnapshot::from(record)])
+                .verifier(clock)
+                .await?,
             plaintext: generated.plaintext,
         })
     }
@@ -37,9 +39,13 @@ impl Issued {
 
     /// The status that a request with this key gets when no scope is asked for.
     pub(super) async fn status(&self) -> u16 {
-        match self.verifier.verify(self.plaintext.expose().as_bytes()).await {
+        match self
+            .verifier
+            .verify(self.plaintext.expose().as_bytes())
+            .await
+        {
             Ok(_) => 200,
-            Err(denied) => denied.status().as_u16(),
+            Err(denied) => denied.kind().status(),
         }
     }
 }

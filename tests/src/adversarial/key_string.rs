@@ -32,10 +32,12 @@ async fn judged(case: &Case, input: &str, parses: bool, fixtures: &Fixtures) -> 
     if case.statuses().is_empty() {
         return Ok(());
     }
-    let verifier = Rows::new(fixtures.rows()?).verifier(Clock::system()).await?;
+    let verifier = Rows::new(fixtures.rows()?)
+        .verifier(Clock::system())
+        .await?;
     let status = match verifier.verify(input.as_bytes()).await {
         Ok(_) => 200,
-        Err(denied) => denied.status().as_u16(),
+        Err(denied) => denied.kind().status(),
     };
     judge::same_status(case, status)
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use cases::{Case, Suite, SuiteError};
-pub use fixtures::Fixtures;
+pub use fixtures::{Fixtures, format};
 pub use report::{Report, Verdict};
 
 /// Puts every case of the suite to the code under test, one after the other.

@@ -26,7 +26,11 @@ impl Rows {
     pub(super) async fn verifier(&self, clock: Clock) -> Result<Verifier, String> {
         let format = format().map_err(|error| error.to_string())?;
         let store = LocalLog::sole_writer(self.clone()).with_clock(clock.clone());
-        let started = Verifier::builder(store).format(format).clock(clock).start().await;
+        let started = Verifier::builder(store)
+            .format(format)
+            .clock(clock)
+            .verify_only()
+            .await;
         started.map_err(|error| error.to_string())
     }
 

@@ -69,7 +69,7 @@ pub(super) async fn exchange(address: SocketAddr, request: &Request) -> io::Resu
         interim: Vec::new(),
         received: Vec::new(),
     };
-    let outcome = match tokio::time::timeout(READ_LIMIT, reading.to_the_end()).await {
+    let outcome = match tokio::time::timeout(READ_LIMIT, reading.until_the_end()).await {
         Ok(Ok(how)) => how,
         Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => return Err(error),
         Ok(Err(error)) => format!("connection lost: {}", error.kind()),
@@ -99,7 +99,7 @@ struct Reading {
 
 impl Reading {
     /// Says how the stream ended.
-    async fn to_the_end(&mut self) -> io::Result<String> {
+    async fn until_the_end(&mut self) -> io::Result<String> {
         loop {
             let frame = frame::read(&mut self.reader).await?;
             match frame.kind {
