@@ -70,7 +70,7 @@ fn bytes(hex: &str) -> Result<Vec<u8>, String> {
 
 /// Writes the request and reads to the end of the connection, both at once: a server may answer
 /// and close before it has read a long header, and would then wait for nobody.
-async fn exchange(address: SocketAddr, request: Vec<u8>) -> io::Result<Outcome> {
+pub(super) async fn exchange(address: SocketAddr, request: Vec<u8>) -> io::Result<Outcome> {
     let (mut reader, mut writer) = TcpStream::connect(address).await?.into_split();
     // The writer comes back, so that the sending half stays open until the answer is there.
     let writing = tokio::spawn(async move {
