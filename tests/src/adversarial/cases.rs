@@ -106,7 +106,7 @@ pub struct Case {
     pub(super) fields: Option<Vec<(String, String)>>,
     pub(super) input: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    pub(super) granted: Option<Option<Vec<String>>>,
+    pub(super) granted: Option<Value>,
     pub(super) required: Option<OneOrMany<String>>,
     pub(super) now_minus_expires_at_ns: Option<i64>,
     #[serde(default, deserialize_with = "present")]

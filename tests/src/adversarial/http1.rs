@@ -38,6 +38,8 @@ fn request(case: &Case) -> Result<Option<Vec<u8>>, String> {
             vec![authorization(value)]
         }
         (_, _, Some(lines)) => lines.iter().map(|it| bytes(it)).collect::<Result<_, _>>()?,
+        // The request line alone may be the input.
+        (None, None, None) if case.path.is_some() => Vec::new(),
         (None, None, None) => return Ok(None),
     };
     let has_host = lines.iter().any(|line| {

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
 use keyward_store::{Clock, Scope, Scopes};
+use serde_json::Value;
 use tower::ServiceExt;
 
 use super::issued::Issued;
@@ -14,16 +15,25 @@ use super::{Case, Verdict, judge};
 pub(super) async fn run(case: &Case) -> Verdict {
     match (&case.granted, &case.required, case.expect.as_deref()) {
         (Some(granted), Some(required), Some("allow" | "deny")) => {
-            let granted = granted.as_deref().unwrap_or_default();
-            judged(case, granted, required.as_slice()).await.into()
+            judged(case, &texts(granted), required.as_slice())
+                .await
+                .into()
         }
         _ => Verdict::Elsewhere,
     }
 }
 
-async fn judged(case: &Case, granted: &[String], required: &[String]) -> Result<(), String> {
+/// The texts among what was granted, as a store would read it; null, or what is no text, is none.
+fn texts(granted: &Value) -> Vec<&str> {
+    match granted {
+        Value::Array(elements) => elements.iter().filter_map(Value::as_str).collect(),
+        other => other.as_str().into_iter().collect(),
+    }
+}
+
+async fn judged(case: &Case, granted: &[&str], required: &[String]) -> Result<(), String> {
     // Text that is no scope grants nothing, and no route can ask for it.
-    let granted = Scopes::from_stored(granted.iter().map(String::as_str));
+    let granted = Scopes::from_stored(granted.iter().copied());
     let required: Result<Vec<Scope>, _> = required.iter().map(|it| Scope::new(it)).collect();
     let Ok(required) = required else {
         return judge::same_decision(case, 403);
