@@ -1,1 +1,3 @@
-//! Support for the tests of this package.
+//! Support for the tests of this package, which need several crates at once.
+
+pub mod adversarial;
