@@ -4,3 +4,4 @@ use keyward_memory::MemoryStore;
 
 keyward_testkit::contract_tests!(MemoryStore::default());
 keyward_testkit::hint_contract_tests!(MemoryStore::default());
+keyward_testkit::verifier_contract_tests!(MemoryStore::default());

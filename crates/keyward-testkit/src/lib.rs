@@ -2,7 +2,8 @@
 //!
 //! - [`contract`] holds the laws that every store obeys, one function each.
 //!   [`contract_tests!`] makes a test of each; a store that gives hints adds
-//!   [`hint_contract_tests!`].
+//!   [`hint_contract_tests!`], and [`verifier_contract_tests!`] has those about the verifier over
+//!   the store.
 //! - [`FaultStore`] wraps a store and makes it fail, hang, lag or panic when told to.
 //! - [`ManualClock`] moves a [`Clock`] by hand.
 //!
@@ -13,6 +14,7 @@
 //! # use keyward_memory::MemoryStore;
 //! keyward_testkit::contract_tests!(MemoryStore::default());
 //! keyward_testkit::hint_contract_tests!(MemoryStore::default());
+//! keyward_testkit::verifier_contract_tests!(MemoryStore::default());
 //! # fn main() {}
 //! ```
 #![expect(

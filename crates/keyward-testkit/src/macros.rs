@@ -110,6 +110,50 @@ macro_rules! hint_contract_tests {
     };
 }
 
+/// Makes a test of every law about the verifier over the store, on top of
+/// [`contract_tests!`](crate::contract_tests).
+///
+/// They take some seconds of real time, and run several nodes over the store that the argument
+/// gives; its clock and this machine's must agree to a fraction of a second.
+#[macro_export]
+macro_rules! verifier_contract_tests {
+    ($fresh:expr $(,)?) => {
+        $crate::laws! { $fresh =>
+            life::an_issued_key_is_accepted
+            life::what_is_issued_is_what_is_kept
+            life::a_wrong_secret_is_refused
+            life::a_revoked_key_is_refused_at_once
+            life::a_suspended_tenants_keys_are_refused
+            life::a_suspended_owners_keys_are_refused
+            life::a_key_without_entitlement_is_told_so
+            life::a_ceiling_narrows_what_a_key_may_do
+            life::a_key_is_accepted_once_it_exists
+            life::a_key_expires
+            life::a_use_shows_two_seconds_later
+            life::a_use_is_not_lost_at_shutdown
+            life::a_key_moves_to_the_current_pepper
+
+            coherence::a_load_in_flight_does_not_outlive_a_revocation
+            coherence::a_load_in_flight_does_not_hide_a_new_key
+            coherence::nobody_who_starts_after_a_revocation_gets_through
+            coherence::another_node_hears_of_changes
+            coherence::another_node_needs_no_hint
+            coherence::a_lagging_replica_lets_no_revoked_key_through
+            coherence::a_node_that_is_cut_off_stops_accepting
+            coherence::a_revocation_of_unknown_outcome_takes_hold
+            coherence::a_revocation_is_not_undone_by_a_move
+
+            outage::a_failing_store_makes_no_key_bad
+            outage::known_keys_outlast_failing_loads
+            outage::a_thousand_misses_make_one_load
+            outage::what_is_known_is_asked_for_once
+            outage::whoever_gives_up_harms_nobody
+            outage::whoever_fails_harms_nobody
+            outage::look_ups_are_bounded
+        }
+    };
+}
+
 /// Not for use outside this crate.
 #[doc(hidden)]
 #[macro_export]

@@ -3,18 +3,26 @@
 //! Each is a plain function that takes a fresh store, and panics when the law does not hold. The
 //! law itself is in its documentation. [`contract_tests!`](crate::contract_tests) makes a test of
 //! each.
+//!
+//! The laws of [`life`], [`coherence`] and [`outage`] are about the whole service: they run the
+//! verifier over the store. [`verifier_contract_tests!`](crate::verifier_contract_tests) makes
+//! tests of these.
 
 pub mod audit;
 pub mod cap;
+pub mod coherence;
 pub mod commit;
 pub mod feed;
 pub mod find;
+pub mod life;
 pub mod list;
 pub mod load;
+pub mod outage;
 pub mod race;
 pub mod standing;
 pub mod touch;
 pub mod unique;
 
 mod sample;
+mod service;
 mod tools;
