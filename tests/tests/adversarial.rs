@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use keyward_testkit::LeakWatch;
 use keyward_tests::adversarial::{self, Suite};
 
 /// The cases of the kinds run here whose input is told in words. Each is a test of its own, of the
@@ -22,6 +23,10 @@ const IN_WORDS: [&str; 8] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_gets_its_answer() -> Result<(), Box<dyn Error>> {
     let suite = Suite::own()?;
+    let watch = LeakWatch::start();
+    for secret in suite.fixtures.secrets() {
+        watch.secret(secret);
+    }
     let report = adversarial::run(&suite).await;
     let failed = report.failed().iter();
     let failed: Vec<String> = failed.map(|(name, why)| format!("{name}: {why}")).collect();

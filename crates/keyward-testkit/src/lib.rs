@@ -5,6 +5,7 @@
 //!   [`hint_contract_tests!`], and [`verifier_contract_tests!`] has those about the verifier over
 //!   the store.
 //! - [`FaultStore`] wraps a store and makes it fail, hang, lag or panic when told to.
+//! - [`LeakWatch`] looks for secrets in everything that is logged.
 //! - [`ManualClock`] moves a [`Clock`] by hand.
 //!
 //! Add it to the `dev-dependencies` of your store, with `tokio` and its features `macros` and
@@ -26,7 +27,9 @@
 
 pub mod contract;
 mod fault;
+mod leaks;
 mod macros;
 
 pub use fault::{Call, Fault, FaultStore, Faults, Gate};
 pub use keyward_store::{Clock, ManualClock};
+pub use leaks::LeakWatch;

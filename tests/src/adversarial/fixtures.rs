@@ -72,11 +72,16 @@ impl Fixtures {
     /// Whether eight characters in a row of any key's secret occur in the text.
     #[must_use]
     pub fn any_secret_in(&self, text: &[u8]) -> bool {
-        self.0.values().any(|fixture| {
-            let secret = fixture.key.rsplit('_').next().unwrap_or_default();
+        self.secrets().any(|secret| {
             let mut windows = secret.as_bytes().windows(8);
             windows.any(|window| text.windows(8).any(|it| it == window))
         })
+    }
+
+    /// The secret part of every key.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let keys = self.0.values();
+        keys.map(|fixture| fixture.key.rsplit('_').next().unwrap_or_default())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use keyward_core::{Keyward, Reason};
 use keyward_memory::MemoryStore;
 use keyward_store::Scope;
-use keyward_testkit::{Call, Fault};
+use keyward_testkit::{Call, Fault, LeakWatch};
 
 use crate::support::{ACCEPTED, MOMENT, REFUSED, Service, UNAVAILABLE, format};
 
@@ -195,7 +195,9 @@ async fn another_node_on_the_same_store_follows() {
     let new = keyward_core::NewKey::named("a")
         .tenant("t")
         .scopes([read.clone()]);
+    let watch = LeakWatch::start();
     let issued = one.issue(new).await.unwrap();
+    watch.issued(&issued);
     let credential = issued.secret.expose().as_bytes();
     let verifier = two.verifier();
     let may_read = async || {

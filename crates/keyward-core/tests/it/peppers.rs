@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use keyward_core::{DeniedKind, Keyward, NewKey, Reason};
+use keyward_core::{DeniedKind, Issued, Keyward, NewKey, Reason};
 use keyward_memory::MemoryStore;
 use keyward_store::{KeyFormat, KeyHash, KeyId, Pepper, PepperId, Peppers};
+use keyward_testkit::LeakWatch;
 
 use crate::coherence::eventually;
 use crate::support::format;
@@ -18,6 +19,13 @@ async fn node(store: &Arc<MemoryStore>, format: KeyFormat, peppers: Peppers) -> 
         .format(format)
         .peppers(peppers);
     builder.start().await.unwrap()
+}
+
+async fn issue(keys: &Keyward) -> (LeakWatch, Issued) {
+    let watch = LeakWatch::start();
+    let issued = keys.issue(NewKey::named("a").tenant("t")).await.unwrap();
+    watch.issued(&issued);
+    (watch, issued)
 }
 
 async fn kept_under(keys: &Keyward, id: &KeyId) -> Option<PepperId> {
@@ -39,7 +47,7 @@ async fn keys_move_to_the_current_pepper_as_they_are_used() {
     for format in [format(), without_id()] {
         let store = Arc::new(MemoryStore::default());
         let plain = node(&store, format.clone(), Peppers::none()).await;
-        let issued = plain.issue(NewKey::named("a").tenant("t")).await.unwrap();
+        let (_watch, issued) = issue(&plain).await;
         let (id, credential) = (&issued.key.id, issued.secret.expose().as_bytes());
         assert_eq!(kept_under(&plain, id).await, None);
 
@@ -62,10 +70,7 @@ async fn keys_move_to_the_current_pepper_as_they_are_used() {
 async fn a_pepper_that_is_not_live_is_an_outage() {
     let store = Arc::new(MemoryStore::default());
     let peppered = node(&store, format(), Peppers::current(pepper("1"))).await;
-    let issued = peppered
-        .issue(NewKey::named("a").tenant("t"))
-        .await
-        .unwrap();
+    let (_watch, issued) = issue(&peppered).await;
     let lacking = node(&store, format(), Peppers::current(pepper("2"))).await;
     let credential = issued.secret.expose().as_bytes();
     let denied = lacking.verifier().verify(credential).await.unwrap_err();
@@ -83,7 +88,7 @@ async fn a_wrong_secret_first_does_not_spoil_the_right_one() {
         .build()
         .unwrap();
     let keys = node(&store, format, Peppers::current(pepper("1"))).await;
-    let issued = keys.issue(NewKey::named("a").tenant("t")).await.unwrap();
+    let (_watch, issued) = issue(&keys).await;
     let right = issued.secret.expose();
     let wrong = format!(
         "{}{}",
@@ -103,7 +108,7 @@ async fn a_rehash_does_not_undo_a_revocation() {
     for _ in 0..50 {
         let store = Arc::new(MemoryStore::default());
         let plain = node(&store, format(), Peppers::none()).await;
-        let issued = plain.issue(NewKey::named("a").tenant("t")).await.unwrap();
+        let (_watch, issued) = issue(&plain).await;
         let keys = node(&store, format(), Peppers::current(pepper("1"))).await;
         let credential = issued.secret.expose().as_bytes();
         let verifier = keys.verifier();

@@ -3,7 +3,7 @@ use std::time::Duration;
 use keyward_core::{Builder, Denied, DeniedKind, Issued, Keyward, NewKey, Principal, Verifier};
 use keyward_memory::MemoryStore;
 use keyward_store::KeyFormat;
-use keyward_testkit::{Clock, FaultStore, Faults, ManualClock};
+use keyward_testkit::{Clock, FaultStore, Faults, LeakWatch, ManualClock};
 
 pub(crate) type Store = FaultStore<MemoryStore>;
 
@@ -13,6 +13,7 @@ pub(crate) struct Service {
     pub(crate) verifier: Verifier,
     pub(crate) faults: Faults,
     pub(crate) clock: ManualClock,
+    pub(crate) watch: LeakWatch,
 }
 
 impl Service {
@@ -21,6 +22,7 @@ impl Service {
     }
 
     pub(crate) async fn with(set: impl FnOnce(Builder<Store>) -> Builder<Store>) -> Self {
+        let watch = LeakWatch::start();
         let (clock, hand) = Clock::manual();
         let (store, faults) = FaultStore::new(MemoryStore::with_clock(clock.clone()));
         let builder = Keyward::builder(store).format(format()).clock(clock);
@@ -30,14 +32,18 @@ impl Service {
             keys,
             faults,
             clock: hand,
+            watch,
         }
     }
 
     pub(crate) async fn issue(&self) -> Issued {
-        self.keys
-            .issue(NewKey::named("ci").tenant("acme"))
-            .await
-            .unwrap()
+        self.issue_as(NewKey::named("ci").tenant("acme")).await
+    }
+
+    pub(crate) async fn issue_as(&self, new: NewKey) -> Issued {
+        let issued = self.keys.issue(new).await.unwrap();
+        self.watch.issued(&issued);
+        issued
     }
 
     pub(crate) async fn verify(&self, key: &Issued) -> Result<Principal, Denied> {

@@ -15,7 +15,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 async fn a_cached_key_expires_to_the_nanosecond() {
     let service = Service::start().await;
     let new = NewKey::named("a").tenant("t").expires_in(HOUR);
-    let key = service.keys.issue(new).await.unwrap();
+    let key = service.issue_as(new).await;
     assert_eq!(service.kind(&key).await, ACCEPTED);
     service.clock.advance(HOUR - NANO);
     assert_eq!(service.kind(&key).await, ACCEPTED);
@@ -36,8 +36,8 @@ async fn a_cached_key_expires_to_the_nanosecond() {
 async fn a_store_clock_that_is_set_back_revives_nothing() {
     let service = Service::start().await;
     let new = |after| NewKey::named("a").tenant("t").expires_in(after);
-    let key = service.keys.issue(new(HOUR)).await.unwrap();
-    let longer = service.keys.issue(new(HOUR * 3)).await.unwrap();
+    let key = service.issue_as(new(HOUR)).await;
+    let longer = service.issue_as(new(HOUR * 3)).await;
     service.clock.advance(HOUR);
     assert_eq!(service.kind(&key).await, REFUSED);
     service.clock.set_wall(service.clock.wall() - HOUR / 2);
@@ -52,10 +52,8 @@ async fn a_store_clock_that_is_set_back_revives_nothing() {
 async fn a_wall_clock_that_jumps_moves_no_cached_expiry_and_no_lease() {
     let service = Service::start().await;
     let key = service
-        .keys
-        .issue(NewKey::named("a").tenant("t").expires_in(HOUR))
-        .await
-        .unwrap();
+        .issue_as(NewKey::named("a").tenant("t").expires_in(HOUR))
+        .await;
     assert_eq!(service.kind(&key).await, ACCEPTED);
     let loads = service.faults.calls(Call::Load);
     let day = HOUR * 24;

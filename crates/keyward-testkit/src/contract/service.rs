@@ -9,7 +9,7 @@ use keyward_store::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::{FaultStore, Faults};
+use crate::{FaultStore, Faults, LeakWatch};
 
 /// A node: what it asks of the store passes through the faults.
 pub(super) struct Node<S> {
@@ -18,6 +18,7 @@ pub(super) struct Node<S> {
     pub(super) faults: Faults,
     pub(super) keys: Keyward,
     through: Arc<FaultStore<Arc<S>>>,
+    watch: LeakWatch,
 }
 
 type Setup<S> = Builder<Arc<FaultStore<Arc<S>>>>;
@@ -57,6 +58,7 @@ impl<S: Records + KeyStore> Node<S> {
     }
 
     async fn over(store: Arc<S>, settings: impl FnOnce(Setup<S>) -> Setup<S>) -> Self {
+        let watch = LeakWatch::start();
         let (through, faults) = FaultStore::new(store.clone());
         let through = Arc::new(through);
         let setup = Keyward::builder(through.clone());
@@ -69,6 +71,7 @@ impl<S: Records + KeyStore> Node<S> {
             faults,
             keys,
             through,
+            watch,
         }
     }
 
@@ -78,7 +81,9 @@ impl<S: Records + KeyStore> Node<S> {
     }
 
     pub(super) async fn issue(&self, format: &str) -> Issued {
-        self.keys.issue(new_key(format)).await.unwrap()
+        let issued = self.keys.issue(new_key(format)).await.unwrap();
+        self.watch.issued(&issued);
+        issued
     }
 
     pub(super) async fn verify(&self, key: &Plaintext) -> Result<Principal, Denied> {

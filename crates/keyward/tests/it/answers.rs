@@ -63,6 +63,7 @@ async fn bad_keys_cannot_be_told_apart() {
     let app = app(&fixture);
     let issue = async |new: keyward::NewKey| {
         let issued = fixture.keys.issue(new).await.unwrap();
+        fixture.watch.issued(&issued);
         (issued.key.id, format!("Bearer {}", issued.secret.expose()))
     };
     let named = |tenant: &str| keyward::NewKey::named("a").tenant(tenant);

@@ -6,7 +6,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use keyward::{ApiKeyLayer, Issued, KeyFormat, Keyward, NewKey, Scope};
 use keyward_memory::MemoryStore;
-use keyward_testkit::{FaultStore, Faults};
+use keyward_testkit::{FaultStore, Faults, LeakWatch};
 use tower::ServiceExt;
 
 pub(crate) const READ: Scope = Scope::from_static("docs:read");
@@ -17,10 +17,12 @@ pub(crate) struct Fixture {
     pub(crate) keys: Keyward,
     pub(crate) key: Issued,
     pub(crate) faults: Faults,
+    pub(crate) watch: LeakWatch,
 }
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
+        let watch = LeakWatch::start();
         let (store, faults) = FaultStore::new(MemoryStore::default());
         let format = KeyFormat::new("acme_live").unwrap();
         let keys = Keyward::builder(store)
@@ -30,7 +32,13 @@ impl Fixture {
             .unwrap();
         let new = NewKey::named("ci").tenant("acme").scopes([READ]);
         let key = keys.issue(new).await.unwrap();
-        Self { keys, key, faults }
+        watch.issued(&key);
+        Self {
+            keys,
+            key,
+            faults,
+            watch,
+        }
     }
 
     pub(crate) fn layer(&self) -> ApiKeyLayer {
