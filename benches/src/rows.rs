@@ -1,0 +1,147 @@
+//! Figures into the rows of the report.
+
+use serde::Serialize;
+
+use crate::Result;
+use crate::baselines::name;
+use crate::harness::Field;
+
+/// One row: also one object of `report.json`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) unit: &'static str,
+    pub(crate) min: f64,
+    pub(crate) median: f64,
+    pub(crate) ratio_to: String,
+    pub(crate) ratio: f64,
+}
+
+/// All rows of the contenders: what a request takes, and what each middleware adds to it.
+pub(crate) fn table(field: &Field) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for bed in [BARE, ROUTER] {
+        for name in field.names().filter(|name| name.starts_with(bed.prefix)) {
+            rows.push(taken(field, name, bed)?);
+        }
+    }
+    for bed in [BARE, ROUTER] {
+        for name in field.names().filter(|name| name.starts_with(bed.prefix)) {
+            if name != bed.whole() && name != bed.least() {
+                rows.push(added(field, name, bed)?);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// What its contenders are compared with.
+#[derive(Debug, Clone, Copy)]
+struct Bed {
+    prefix: &'static str,
+    least: &'static str,
+}
+
+const BARE: Bed = Bed {
+    prefix: "bare: ",
+    least: name::SERVICE,
+};
+/// Any layer on a router costs a box, whatever the layer does: the no-op layer pays for it.
+const ROUTER: Bed = Bed {
+    prefix: "router: ",
+    least: name::NO_OP,
+};
+
+impl Bed {
+    fn whole(self) -> String {
+        format!("{}{}", self.prefix, name::SERVICE)
+    }
+
+    fn least(self) -> String {
+        format!("{}{}", self.prefix, self.least)
+    }
+
+    fn extension(self) -> String {
+        format!("{}{}", self.prefix, name::EXTENSION)
+    }
+}
+
+/// What a request takes, against the service without any middleware.
+fn taken(field: &Field, name: &str, bed: Bed) -> Result<Row> {
+    let figures = field.of(name)?;
+    let reference = bed.whole();
+    let ratios = paired(figures, field.of(&reference)?, |figure, reference| {
+        figure / reference
+    });
+    Ok(Row {
+        name: name.to_owned(),
+        unit: "ns/request",
+        min: min(figures),
+        median: median(figures.to_vec()),
+        ratio_to: reference,
+        ratio: median(ratios),
+    })
+}
+
+/// What the middleware alone adds, as a multiple of what handing over an extension adds.
+fn added(field: &Field, name: &str, bed: Bed) -> Result<Row> {
+    let (least, extension) = (field.of(&bed.least())?, field.of(&bed.extension())?);
+    let figures = field.of(name)?;
+    let difference = |figure: f64, least: f64| figure - least;
+    let median_added = median(paired(figures, least, difference));
+    Ok(Row {
+        name: format!(
+            "added to {}: {}",
+            bed.least(),
+            name.trim_start_matches(bed.prefix)
+        ),
+        unit: "ns/request",
+        min: min(figures) - min(least),
+        median: median_added,
+        ratio_to: format!("added to {}: {}", bed.least(), name::EXTENSION),
+        ratio: median_added / median(paired(extension, least, difference)),
+    })
+}
+
+fn paired(figures: &[f64], others: &[f64], with: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    figures
+        .iter()
+        .zip(others)
+        .map(|(&figure, &other)| with(figure, other))
+        .collect()
+}
+
+pub(crate) fn min(figures: &[f64]) -> f64 {
+    figures.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    match figures.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => figures[n / 2],
+        n => f64::midpoint(figures[n / 2 - 1], figures[n / 2]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 3.0, 2.0]), 2.5);
+    }
+
+    #[test]
+    fn figures_are_compared_within_their_round() {
+        // The machine slows down fivefold half-way: the ratio stays.
+        let ratios = paired(
+            &[20.0, 20.0, 100.0, 100.0],
+            &[10.0, 10.0, 50.0, 50.0],
+            |a, b| a / b,
+        );
+        assert_eq!(median(ratios), 2.0);
+    }
+}
