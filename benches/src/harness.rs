@@ -11,6 +11,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::Result;
+use crate::random::Random;
 
 /// One way to answer a request.
 pub(crate) trait Contender {
@@ -63,12 +64,12 @@ pub(crate) fn compete(mut entries: Vec<Entry>, time: Duration) -> Result<Field> 
 
     let mut figures = vec![Vec::new(); entries.len()];
     let mut order: Vec<usize> = (0..entries.len()).collect();
-    let mut shuffle = Shuffle(0x9E37_79B9_7F4A_7C15);
+    let mut random = Random::new(1);
     let start = Instant::now();
     let mut rounds = 0;
     while start.elapsed() < time {
         // Another order each round: who ran before leaves its traces in the caches.
-        shuffle.apply(&mut order);
+        random.shuffle(&mut order);
         for &i in &order {
             figures[i].push(batch(&mut entries[i], batches[i])?);
         }
@@ -116,22 +117,3 @@ fn calibrate(entry: &mut Entry) -> Result<usize> {
 const BATCH: Duration = Duration::from_micros(60);
 const LEAST: usize = 4;
 const MOST: usize = 64;
-
-/// Fisher and Yates's shuffle over splitmix64: the same orders in every run.
-struct Shuffle(u64);
-
-impl Shuffle {
-    fn apply(&mut self, order: &mut [usize]) {
-        for last in (1..order.len()).rev() {
-            order.swap(last, (self.next() % (last as u64 + 1)) as usize);
-        }
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-}

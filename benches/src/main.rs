@@ -8,6 +8,7 @@ mod bed;
 mod harness;
 mod lineup;
 mod machine;
+mod random;
 mod report;
 mod rows;
 

@@ -34,17 +34,36 @@ fn markdown(rows: &[Row], rounds: usize) -> Result<String> {
     for (name, value) in machine::facts() {
         writeln!(text, "- {name}: {value}")?;
     }
-    writeln!(text, "\n{HOW} Rounds: {rounds}.\n")?;
-    writeln!(text, "| what | unit | min | median | ratio | to |")?;
-    writeln!(text, "|---|---|---:|---:|---:|---|")?;
+    writeln!(text, "\n{HOW} Rounds: {rounds}.")?;
+    let mut section = "";
     for row in rows {
+        if row.section != section {
+            section = row.section;
+            writeln!(text, "\n## {section}\n")?;
+            writeln!(text, "| what | unit | min | median | ratio | to |")?;
+            writeln!(text, "|---|---|---:|---:|---:|---|")?;
+        }
         writeln!(
             text,
-            "| {} | {} | {:.0} | {:.0} | {:.2} | {} |",
-            row.name, row.unit, row.min, row.median, row.ratio, row.ratio_to
+            "| {} | {} | {} | {} | {:.2} | {} |",
+            row.name,
+            row.unit,
+            figure(row.min),
+            figure(row.median),
+            row.ratio,
+            row.ratio_to
         )?;
     }
     Ok(text)
+}
+
+/// Three digits are more than the machine is good for.
+fn figure(value: f64) -> String {
+    if value.abs() < 10.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.0}")
+    }
 }
 
 const HOW: &str = "All contenders take turns in short batches, in another order each round, on one thread; requests \

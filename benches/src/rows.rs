@@ -9,6 +9,9 @@ use crate::harness::Field;
 /// One row: also one object of `report.json`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Row {
+    /// The heading it stands under, for people only.
+    #[serde(skip)]
+    pub(crate) section: &'static str,
     pub(crate) name: String,
     pub(crate) unit: &'static str,
     pub(crate) min: f64,
@@ -38,16 +41,19 @@ pub(crate) fn table(field: &Field) -> Result<Vec<Row>> {
 /// What its contenders are compared with.
 #[derive(Debug, Clone, Copy)]
 struct Bed {
+    section: &'static str,
     prefix: &'static str,
     least: &'static str,
 }
 
 const BARE: Bed = Bed {
+    section: "On a bare tower service",
     prefix: "bare: ",
     least: name::SERVICE,
 };
 /// Any layer on a router costs a box, whatever the layer does: the no-op layer pays for it.
 const ROUTER: Bed = Bed {
+    section: "On an axum `Router` with one route",
     prefix: "router: ",
     least: name::NO_OP,
 };
@@ -74,6 +80,7 @@ fn taken(field: &Field, name: &str, bed: Bed) -> Result<Row> {
         figure / reference
     });
     Ok(Row {
+        section: bed.section,
         name: name.to_owned(),
         unit: "ns/request",
         min: min(figures),
@@ -90,6 +97,7 @@ fn added(field: &Field, name: &str, bed: Bed) -> Result<Row> {
     let difference = |figure: f64, least: f64| figure - least;
     let median_added = median(paired(figures, least, difference));
     Ok(Row {
+        section: "What each layer adds",
         name: format!(
             "added to {}: {}",
             bed.least(),
