@@ -46,6 +46,11 @@ impl Lineup {
         self.enter(format!("router: {name}"), calls);
     }
 
+    /// What is no service.
+    pub(crate) fn apart(&mut self, name: &str, contender: impl Contender + 'static) {
+        self.enter(name.to_owned(), contender);
+    }
+
     pub(crate) fn into_contenders(self) -> Vec<Entry> {
         self.entries
     }

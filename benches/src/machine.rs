@@ -14,6 +14,7 @@ pub(crate) fn facts() -> Vec<(&'static str, String)> {
             "cores",
             available_parallelism().map_or(0, NonZero::get).to_string(),
         ),
+        ("load when done", load()),
         ("compiler", env!("BENCH_RUSTC").to_owned()),
     ];
     facts.extend(CRATES.map(|name| (name, locked(name))));
@@ -41,6 +42,13 @@ fn processor() -> String {
         || std::env::consts::ARCH.to_owned(),
         |(_, model)| model.trim().to_owned(),
     )
+}
+
+/// How many programs wanted a core in the last minute, this one included.
+fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = text.split_whitespace().next();
+    load.unwrap_or("unknown").to_owned()
 }
 
 /// The versions that this binary was built with.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::baselines::name;
+use crate::guarded::name as guarded;
 use crate::harness::Field;
 
 /// One row: also one object of `report.json`.
@@ -20,7 +21,25 @@ pub(crate) struct Row {
     pub(crate) ratio: f64,
 }
 
-/// All rows of the contenders: what a request takes, and what each middleware adds to it.
+/// Where the rows stand that compare with a budget.
+pub(crate) const BUDGETS: &str = "Budgets";
+
+impl Row {
+    /// A figure against its budget: a ratio above 1 is over it.
+    pub(crate) fn budget(name: &str, budget: f64, min: f64, median: f64) -> Self {
+        Self {
+            section: BUDGETS,
+            name: format!("budget: {name}"),
+            unit: "ns",
+            min,
+            median,
+            ratio_to: format!("budget of {budget} ns"),
+            ratio: median / budget,
+        }
+    }
+}
+
+/// All rows of the contenders: what a request takes, what each middleware adds, what is budgeted.
 pub(crate) fn table(field: &Field) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for bed in [BARE, ROUTER] {
@@ -28,13 +47,53 @@ pub(crate) fn table(field: &Field) -> Result<Vec<Row>> {
             rows.push(taken(field, name, bed)?);
         }
     }
+    for name in field.names() {
+        if !name.starts_with(BARE.prefix) && !name.starts_with(ROUTER.prefix) {
+            rows.push(taken(field, name, APART)?);
+        }
+    }
     for bed in [BARE, ROUTER] {
         for name in field.names().filter(|name| name.starts_with(bed.prefix)) {
-            if name != bed.whole() && name != bed.least() {
+            // A refusal adds nothing: the service behind it is never called.
+            let refused = name.contains(guarded::REFUSAL);
+            if name != bed.whole() && name != bed.least() && !refused {
                 rows.push(added(field, name, bed)?);
             }
         }
     }
+    rows.extend(budgets(field)?);
+    Ok(rows)
+}
+
+fn budgets(field: &Field) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (bed, what, budget) in [
+        (BARE, "a hit added to a bare service", 175.0),
+        (ROUTER, "a hit on a router against a no-op layer", 270.0),
+    ] {
+        let added = added(field, &format!("{}{}", bed.prefix, guarded::HIT), bed)?;
+        rows.push(Row::budget(what, budget, added.min, added.median));
+    }
+    let refusals = field
+        .names()
+        .filter(|name| name.starts_with(&format!("{}{}", BARE.prefix, guarded::REFUSAL)));
+    let mut slowest: Option<Row> = None;
+    for name in refusals {
+        let row = taken(field, name, BARE)?;
+        if slowest
+            .as_ref()
+            .is_none_or(|slowest| slowest.median < row.median)
+        {
+            slowest = Some(row);
+        }
+    }
+    let slowest = slowest.ok_or("nothing was refused")?;
+    rows.push(Row::budget(
+        "the slowest refusal",
+        1_000.0,
+        slowest.min,
+        slowest.median,
+    ));
     Ok(rows)
 }
 
@@ -50,6 +109,10 @@ const BARE: Bed = Bed {
     section: "On a bare tower service",
     prefix: "bare: ",
     least: name::SERVICE,
+};
+const APART: Bed = Bed {
+    section: "Without HTTP",
+    ..BARE
 };
 /// Any layer on a router costs a box, whatever the layer does: the no-op layer pays for it.
 const ROUTER: Bed = Bed {
