@@ -33,10 +33,10 @@ impl CurlLine {
         Some(Self {
             method: method(&words).to_owned(),
             path: path.to_owned(),
-            key: if line.contains(key) {
-                Key::Sent
-            } else {
-                Key::Missing
+            key: match line.matches(key).count() {
+                0 => Key::Missing,
+                1 => Key::Sent,
+                _ => Key::SentTwice,
             },
             line: line.to_owned(),
         })
@@ -63,6 +63,7 @@ impl CurlLine {
         let Self { method, path, .. } = self;
         match self.key {
             Key::Sent => format!("{method} {path} with the key"),
+            Key::SentTwice => format!("{method} {path} with the key in two places"),
             Key::Missing => format!("{method} {path} without the key"),
         }
     }
@@ -142,6 +143,12 @@ mod tests {
         assert_eq!(
             parsed("  curl -i -H 'Authorization: Bearer acme_live_abc' 'http://127.0.0.1:3000'"),
             own("GET", "/", Key::Sent)
+        );
+        assert_eq!(
+            parsed(&format!(
+                "curl -i -H 'X-Api-Key: {KEY}' -H 'Authorization: Bearer {KEY}' http://[::1]:1/"
+            )),
+            own("GET", "/", Key::SentTwice)
         );
         let post = own("POST", "/reports", Key::Sent);
         for method in [

@@ -15,6 +15,8 @@ use crate::tally::{self, Counts};
 const START: Duration = Duration::from_secs(30);
 /// How long it is quiet after its last line.
 const QUIET: Duration = Duration::from_millis(300);
+/// How long to wait before asking anew for an answer that is to change.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// Starts an example, runs the curl lines that it prints, and compares the statuses.
 pub(super) fn answers(
@@ -48,7 +50,7 @@ pub(super) fn answers(
             counts.add(false);
         }
         for line in lines {
-            counts.add(compare(&line, request.status, root));
+            counts.add(compare(&line, request, root));
         }
     }
     Ok(counts)
@@ -112,10 +114,20 @@ fn lines_for(request: &Request, printed: &[CurlLine], port: u16) -> Vec<CurlLine
     lines
 }
 
-/// Runs a line and says whether the expected status answered it.
-fn compare(line: &CurlLine, expected: u16, root: &Path) -> bool {
-    let answer = line.status(root);
-    let passed = matches!(answer, Ok(status) if status == expected);
+/// Runs a line, anew for as long as its answer may take to change, and says whether the expected
+/// status answered it.
+fn compare(line: &CurlLine, request: &Request, root: &Path) -> bool {
+    let expected = request.status;
+    let is_expected = |answer: &Result<u16>| matches!(answer, Ok(status) if *status == expected);
+    let mut answer = line.status(root);
+    for _ in 0..request.within.as_millis() / AGAIN.as_millis() {
+        if is_expected(&answer) {
+            break;
+        }
+        thread::sleep(AGAIN);
+        answer = line.status(root);
+    }
+    let passed = is_expected(&answer);
     let answer = match answer {
         Ok(status) if passed => status.to_string(),
         Ok(status) => format!("{status} instead of {expected}"),

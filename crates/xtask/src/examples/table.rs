@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 /// An example and what it must show.
 #[derive(Debug)]
 pub(super) struct Example {
@@ -22,6 +24,8 @@ pub(super) struct Request {
     pub(super) path: &'static str,
     pub(super) key: Key,
     pub(super) status: u16,
+    /// How long another status may answer it before this one does.
+    pub(super) within: Duration,
 }
 
 /// Whether a request presents the key that the example printed.
@@ -29,6 +33,8 @@ pub(super) struct Request {
 pub(super) enum Key {
     /// The example must print a curl line for it.
     Sent,
+    /// In several places of the request. The example must print a curl line for it.
+    SentTwice,
     /// The example may print a curl line for it.
     Missing,
 }
@@ -49,7 +55,11 @@ pub(super) const EXAMPLES: &[Example] = &[
     },
     Example {
         name: "hyper",
-        shows: Shows::Answers(&[without_key("GET", "/", 401), with_key("GET", "/", 200)]),
+        shows: Shows::Answers(&[
+            without_key("GET", "/", 401),
+            with_key("GET", "/", 200),
+            with_key_twice("GET", "/", 400),
+        ]),
     },
     Example {
         name: "tonic",
@@ -60,24 +70,38 @@ pub(super) const EXAMPLES: &[Example] = &[
         shows: Shows::Answers(&[
             without_key("GET", "/whoami", 401),
             with_key("GET", "/whoami", 200),
+            without_key("POST", "/demo/revoke-in-sql", 200),
+            // Its five seconds, and one for the machine.
+            with_key("GET", "/whoami", 401).within(Duration::from_secs(6)),
         ]),
     },
 ];
 
-const fn with_key(method: &'static str, path: &'static str, status: u16) -> Request {
-    Request {
-        method,
-        path,
-        key: Key::Sent,
-        status,
+impl Request {
+    const fn new(method: &'static str, path: &'static str, key: Key, status: u16) -> Self {
+        Self {
+            method,
+            path,
+            key,
+            status,
+            within: Duration::ZERO,
+        }
+    }
+
+    const fn within(mut self, within: Duration) -> Self {
+        self.within = within;
+        self
     }
 }
 
+const fn with_key(method: &'static str, path: &'static str, status: u16) -> Request {
+    Request::new(method, path, Key::Sent, status)
+}
+
+const fn with_key_twice(method: &'static str, path: &'static str, status: u16) -> Request {
+    Request::new(method, path, Key::SentTwice, status)
+}
+
 const fn without_key(method: &'static str, path: &'static str, status: u16) -> Request {
-    Request {
-        method,
-        path,
-        key: Key::Missing,
-        status,
-    }
+    Request::new(method, path, Key::Missing, status)
 }
