@@ -21,13 +21,21 @@ impl PublicId {
     }
 
     pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
-        if text.is_empty() || !text.iter().all(u8::is_ascii_alphanumeric) {
-            return None;
-        }
+        let fits = (1..=Self::MAX).contains(&text.len());
+        let spelled = text.iter().all(u8::is_ascii_alphanumeric);
+        (fits && spelled).then(|| Self::from_spelled(text))
+    }
+
+    /// Of text that is known to be 1 to 24 letters and digits; of more, what fits.
+    #[inline]
+    pub(crate) fn from_spelled(text: &[u8]) -> Self {
         let mut bytes = [0; Self::MAX];
-        bytes.get_mut(..text.len())?.copy_from_slice(text);
-        let len = u8::try_from(text.len()).ok()?;
-        Some(Self { bytes, len })
+        let mut len = 0;
+        for (byte, spelled) in bytes.iter_mut().zip(text) {
+            *byte = *spelled;
+            len += 1;
+        }
+        Self { bytes, len }
     }
 
     /// The spelling.

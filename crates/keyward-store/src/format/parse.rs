@@ -76,10 +76,11 @@ impl KeyFormat {
         })
     }
 
+    #[inline]
     fn parse_id(&self, shape: IdShape, id: &[u8]) -> Option<PublicId> {
         match shape {
             IdShape::U64 => {
-                decode_base62_u64(id)?;
+                decode_base62_u64(id.try_into().ok()?)?;
             }
             IdShape::Characters(_) => {
                 if !self.alphabet.spells(id) {
@@ -87,6 +88,6 @@ impl KeyFormat {
                 }
             }
         }
-        PublicId::from_ascii(id)
+        Some(PublicId::from_spelled(id))
     }
 }
