@@ -103,8 +103,16 @@ async fn main() -> Result<(), Error> {
     let outcome = client.read(ask()).await;
     expect("read without a key", Code::Unauthenticated, outcome)?;
 
+    let powerless = keys.issue(NewKey::named("none").tenant("acme-inc")).await?;
+    let outcome = client.read(with_key(powerless.secret.expose(), ask())?);
+    expect(
+        "read without its scope",
+        Code::PermissionDenied,
+        outcome.await,
+    )?;
+
     let outcome = client.write(with_key(key, Report::default())?).await;
-    expect("write without the scope", Code::PermissionDenied, outcome)?;
+    expect("write without its scope", Code::PermissionDenied, outcome)?;
 
     keys.revoke(&issued.key.id).await?;
     let outcome = client.read(with_key(key, ask())?).await;
