@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime};
 
-use keyward::store::{Change, Digest, KeyHash, Write};
+use keyward::{Change, Digest, KeyHash, Write};
 use keyward::{KeyFormat, KeyId, KeyRecord, Keyward, Records, Verifier};
 use keyward_memory::MemoryStore;
 use tokio::time::{MissedTickBehavior, interval};

@@ -30,6 +30,27 @@ impl Digest {
         &self.0
     }
 
+    /// The digest that 64 hexadecimal digits spell, in either case; `None` for any other text.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return None;
+        }
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// The digest in 64 hexadecimal digits, small letters, for a store that keeps it so.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The first eight bytes as a number, to pick a slot with.
     #[inline]
     #[must_use]
@@ -93,6 +114,25 @@ mod tests {
             let mut bytes = *one.as_bytes();
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert_ne!(one, Digest::from_bytes(bytes), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_goes_there_and_back() {
+        let digest = Digest::sha256(b"abc");
+        // FIPS 180-4, the example for SHA-256 of one block.
+        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digest.to_hex(), text);
+        assert_eq!(Digest::from_hex(text), Some(digest));
+        assert_eq!(Digest::from_hex(&text.to_uppercase()), Some(digest));
+        for bad in [
+            "",
+            &text[1..],
+            &format!("{text}0"),
+            &text.replace('b', "g"),
+            &text.replace("ba", "é"),
+        ] {
+            assert_eq!(Digest::from_hex(bad), None, "{bad}");
         }
     }
 

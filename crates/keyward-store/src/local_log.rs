@@ -37,6 +37,9 @@ impl<S> LocalLog<S> {
 
     /// Over a store that others write without notice: what was read is believed for at most
     /// `max_age` from when it was asked for, and a key revoked elsewhere lives on for no longer.
+    ///
+    /// It must be longer than a look-up takes, or no answer is ever young enough. With none at all,
+    /// a service does not start.
     #[must_use]
     pub fn max_age(store: S, max_age: Duration) -> Self {
         Self::build(store, Some(max_age))
@@ -126,6 +129,11 @@ impl<S: Lookup> KeyStore for LocalLog<S> {
     }
 
     async fn changes(&self, since: &Cursor) -> Result<Changes, StoreError> {
+        if self.max_age == Some(Duration::ZERO) {
+            return Err(StoreError::new(
+                "facts of no age at all can never be believed",
+            ));
+        }
         let changes = self.log.since(since);
         Ok(match self.max_age {
             None => changes,

@@ -38,7 +38,8 @@ pub struct KeyRecord {
     pub created_by: Option<String>,
     /// From this instant on it is refused.
     pub expires_at: Option<SystemTime>,
-    /// When it was revoked, for good.
+    /// When it was revoked, for good. Any time means revoked, also one that a table without times
+    /// has to make up.
     pub revoked_at: Option<SystemTime>,
     /// When it was suspended, until it is resumed.
     pub suspended_at: Option<SystemTime>,

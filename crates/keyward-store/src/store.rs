@@ -14,7 +14,9 @@ use crate::{
 /// one moment after the call. No record is an empty answer; a store that cannot tell is an error.
 ///
 /// # Implementing
-/// Wrap it in [`LocalLog`](crate::LocalLog) to make it a [`KeyStore`].
+/// Wrap it in [`LocalLog`](crate::LocalLog) to make it a [`KeyStore`]. To verify keys whose formats
+/// have no public id, only [`Selector::Credential`] is asked for; with one, only
+/// [`Selector::PublicId`]; [`Selector::Key`] only to manage them. What never comes may be an error.
 ///
 /// # Cancel safety
 /// Calls are not cancelled in the middle but by their time limit and at shutdown.

@@ -57,6 +57,7 @@
 
 mod credential;
 mod layer;
+mod principal;
 mod reject;
 mod require;
 mod service;
@@ -70,14 +71,18 @@ pub use keyward_core::{
     MetadataError, NewKey, PendingVerification, Principal, Reason, Revoke, Standing, StartError,
     Verification, Verifier,
 };
-pub use keyward_store as store;
 pub use keyward_store::{
-    Alphabet, Clock, FormatError, IdShape, KeyFormat, KeyId, KeyRecord, KeySnapshot, KeyStore,
-    ListQuery, LocalLog, Lookup, Owner, Pepper, Peppers, Plaintext, Records, Scope, ScopeError,
-    Scopes, SubjectState, TenantId,
+    Alphabet, AuditAction, AuditEntry, AuditQuery, AuditRecord, BootTime, Candidates, Change,
+    Changes, Clock, CommitError, Cursor, Digest, Event, EventSubject, Expectation, Feed,
+    FormatError, Formats, GenerateError, Generated, IdShape, InvalidId, KeyCount, KeyFilter,
+    KeyFormat, KeyFormatBuilder, KeyHash, KeyId, KeyRecord, KeySnapshot, KeyStore, ListCursor,
+    ListQuery, Loaded, LocalLog, Lookup, MAX_KEY_BYTES, ManualClock, Origin, Owner, Page, Parsed,
+    Pepper, PepperError, PepperId, Peppers, Plaintext, PublicId, ReadFrom, Records, Scope,
+    ScopeError, Scopes, Selector, StoreError, Subject, SubjectState, TenantId, Use, Write, Writers,
 };
 
 pub use layer::ApiKeyLayer;
+pub use principal::principal;
 pub use reject::{GrpcStatus, ProblemJson, Reject};
 pub use require::{RequireScopes, RequireScopesService};
 pub use service::ApiKeyService;

@@ -23,8 +23,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Router, response::IntoResponse};
-use keyward::store::{KeyHash, Selector, StoreError};
 use keyward::{Alphabet, ApiKeyLayer, KeyFormat, KeyRecord, KeySnapshot, LocalLog, Lookup};
+use keyward::{KeyHash, Selector, StoreError};
 use keyward::{Principal, Scopes, Verifier};
 use rusqlite::{Connection, Row};
 
@@ -41,11 +41,11 @@ impl Lookup for ApiKeys {
         // Keys without a public id are looked up by their hash, and in no other way.
         let digest = by.sha256().ok_or_else(|| StoreError::new("not a hash"))?;
         let hash = KeyHash::Sha256(*digest);
-        let sql = "SELECT * FROM api_keys WHERE key_sha256 = lower(hex(?1))";
+        let sql = "SELECT * FROM api_keys WHERE key_sha256 = ?1";
         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut statement = table.prepare_cached(sql).map_err(StoreError::new)?;
         let found = statement
-            .query_map([digest.as_bytes()], |row| Ok(record(row, &hash)?.into()))
+            .query_map([digest.to_hex()], |row| Ok(record(row, &hash)?.into()))
             .and_then(Iterator::collect);
         found.map_err(StoreError::new)
     }

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use keyward::Digest;
 use keyward::KeyFormat;
-use keyward::store::Digest;
 use rusqlite::Connection;
 
 #[derive(Clone, Debug)]

@@ -212,6 +212,18 @@ async fn a_service_that_cannot_be_does_not_start() {
     assert!(matches!(error, StartError::Store(_)));
 }
 
+/// It would answer every request 503, and say nothing of it.
+#[tokio::test]
+async fn facts_that_are_never_young_enough_are_refused_at_the_start() {
+    let log = keyward_store::LocalLog::max_age(MemoryStore::default(), std::time::Duration::ZERO);
+    let error = Keyward::builder(log)
+        .format(format())
+        .start()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StartError::Store(_)));
+}
+
 #[test]
 fn a_runtime_is_asked_for_by_name() {
     let start = Keyward::builder(MemoryStore::default())

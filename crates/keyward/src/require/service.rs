@@ -2,13 +2,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use keyward_core::{Anonymous, Denied, Principal};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
 use super::layer::Requirement;
 use crate::credential::is_grpc;
-use crate::{ProblemJson, Reject};
+use crate::{ProblemJson, Reject, principal};
 
 /// What [`RequireScopes`](crate::RequireScopes) makes of a service.
 #[derive(Clone, Debug)]
@@ -42,15 +41,8 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let extensions = request.extensions();
-        let verdict = match extensions.get::<Principal>() {
-            Some(principal) => self.requirement.check(principal),
-            None if extensions.get::<Anonymous>().is_some() => Err(Denied::no_credential()),
-            None => {
-                tracing::error!(target: "keyward", "RequireScopes stands outside of ApiKeyLayer");
-                Err(Denied::layer_missing())
-            }
-        };
+        let verdict = principal(request.extensions());
+        let verdict = verdict.and_then(|principal| self.requirement.check(principal));
         match verdict {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
             Err(denied) => {
