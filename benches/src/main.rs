@@ -78,7 +78,7 @@ impl Options {
 
     /// How long the contenders take turns.
     fn time(&self) -> Duration {
-        Duration::from_secs(if self.quick { 8 } else { 120 })
+        Duration::from_secs(if self.quick { 8 } else { 90 })
     }
 
     fn many(&self) -> Plan {
