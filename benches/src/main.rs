@@ -1,6 +1,6 @@
 //! What a request costs with Keyward and with what people use instead, all measured in one run.
 //!
-//! `--quick` takes about fifteen seconds, the full run about three minutes. Both write `report.md` and
+//! `--quick` takes about twenty seconds, the full run about three minutes. Both write `report.md` and
 //! `report.json` into `target/bench` below the current directory, or where `--out` says.
 
 mod baselines;
@@ -78,7 +78,7 @@ impl Options {
 
     /// How long the contenders take turns.
     fn time(&self) -> Duration {
-        Duration::from_secs(if self.quick { 8 } else { 120 })
+        Duration::from_secs(if self.quick { 8 } else { 90 })
     }
 
     fn many(&self) -> Plan {

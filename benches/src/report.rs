@@ -68,4 +68,6 @@ fn figure(value: f64) -> String {
 
 const HOW: &str = "All contenders take turns in short batches, in another order each round, on one thread; requests \
 are built off the clock. `min` and `median` are of batch means; a ratio is the median of the ratios within each round. \
-`added` is the difference within each round (`min`: of the two minima).";
+`added` is the difference within each round (`min`: of the two minima). \
+Where there are many keys, most hits are the first of their key in a second and note its last use as well. \
+What else runs on the machine shows in the medians, and most of all in the slowest hits.";
