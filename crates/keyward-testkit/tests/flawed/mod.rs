@@ -153,7 +153,7 @@ impl KeyStore for Flawed {
 }
 
 fn to_millis(time: SystemTime) -> SystemTime {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let millis = u64::try_from(since.as_millis()).unwrap();
-    SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let below = since.map_or(0, |since| since.subsec_nanos() % 1_000_000);
+    time - Duration::from_nanos(below.into())
 }
