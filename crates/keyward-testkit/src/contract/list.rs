@@ -49,6 +49,7 @@ pub async fn pages_stay_while_keys_come_and_go(store: impl Records) {
     let mut query = ListQuery::all().limit(3);
     let mut seen = Vec::new();
     for turn in 0.. {
+        assert!(turn < 20, "the pages do not end");
         let page = store.list(&query).await.unwrap();
         seen.extend(page.keys.into_iter().map(|key| key.record));
         let Some(next) = page.next else { break };
@@ -193,6 +194,7 @@ async fn pages(store: &impl Records, query: &ListQuery) -> Vec<String> {
         let page = store.list(&query).await.unwrap();
         assert!(page.keys.len() <= query.limit);
         names.extend(page.keys.iter().map(|key| key.record.id.to_string()));
+        assert!(names.len() < 1000, "the pages do not end");
         match page.next {
             Some(next) => query = query.after(next),
             None => return names,
