@@ -107,7 +107,8 @@ pub enum Write {
     /// A new record. Its name, its prefix with its public id, and its hash are each unlike those
     /// of every other record.
     Insert(KeyRecord),
-    /// A record in the place of the one with the same name.
+    /// A record in the place of the one with the same name. Where there is none, the change is
+    /// refused.
     Replace {
         /// The record.
         record: KeyRecord,

@@ -129,7 +129,7 @@ macro_rules! verifier_contract_tests {
             life::a_ceiling_narrows_what_a_key_may_do
             life::a_key_is_accepted_once_it_exists
             life::a_key_expires
-            life::a_use_shows_two_seconds_later
+            life::a_use_shows_within_seconds
             life::a_use_is_not_lost_at_shutdown
             life::a_key_moves_to_the_current_pepper
 

@@ -106,10 +106,13 @@ pub async fn another_node_hears_of_changes<S: Records + KeyStore>(store: S) {
     heard(&here, &there).await;
 }
 
-/// It does so without any hint, too.
+/// It does so without any hint, too, at its next poll.
 pub async fn another_node_needs_no_hint<S: Records + KeyStore>(store: S) {
     let here = Node::start(store).await;
-    let there = here.another().await;
+    let often = Duration::from_millis(100);
+    let there = here
+        .another_with(|builder| builder.poll_interval(often))
+        .await;
     there.faults.always(Call::Hint, Fault::Hang);
     heard(&here, &there).await;
 }

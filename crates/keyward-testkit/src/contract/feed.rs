@@ -1,6 +1,7 @@
 //! The feed of changes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use keyward_store::{
@@ -11,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::sample::{
     audit_of, edit, full_record, insert, is_still, owner, public_id, record, set, suspended, tenant,
 };
-use super::tools::{Follower, at_once, names_key, names_subject, put};
+use super::tools::{Follower, names_key, names_subject, put};
 use super::{sample, tools};
 
 /// Whoever asks from the origin is told that history changed, and can follow from there: whose
@@ -189,31 +190,47 @@ pub async fn every_change_is_told_once<S: Records + KeyStore>(store: S) {
 pub async fn no_change_is_missed_among_many<S: Records + KeyStore>(store: S) {
     let store = Arc::new(store);
     let mut feed = Follower::start(&store).await;
-    let tasks: Vec<_> = (0..8)
+    let done = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..8)
         .map(|writer| {
-            let store = store.clone();
-            async move {
-                for n in 0..25 {
-                    put(&store, [record(writer * 100 + n)]).await;
+            let (store, done) = (store.clone(), done.clone());
+            tokio::spawn(async move {
+                let mut written = Vec::new();
+                while written.len() < 25 || !done.load(Ordering::SeqCst) {
+                    let next = record(writer * 1_000_000 + written.len() as u64);
+                    written.push(next.id.clone());
+                    put(&store, [next]).await;
+                    tokio::task::yield_now().await;
                 }
-            }
+                written
+            })
         })
         .collect();
-    let writers = tokio::spawn(at_once(tasks));
     let mut told = Vec::new();
-    while !writers.is_finished() {
-        told.extend(feed.poll(&store).await);
-        tokio::task::yield_now().await;
-    }
-    writers.await.unwrap();
-    told.extend(feed.poll(&store).await);
-    for writer in 0..8 {
-        for n in 0..25 {
-            let id = record(writer * 100 + n).id;
-            let times = told.iter().filter(|event| names_key(event, &id)).count();
-            assert_eq!(times, 1, "{id}");
+    for _turn in 0..20 {
+        let before = told.len();
+        while told.len() == before {
+            told.extend(feed.poll(&store).await);
+            tokio::task::yield_now().await;
         }
     }
+    done.store(true, Ordering::SeqCst);
+    let mut written = Vec::new();
+    for writer in writers {
+        written.extend(writer.await.unwrap());
+    }
+    told.extend(feed.poll(&store).await);
+
+    let mut keys: Vec<_> = told
+        .into_iter()
+        .filter_map(|event| match event.subject {
+            EventSubject::Key { key, .. } => Some(key),
+            _ => None,
+        })
+        .collect();
+    keys.sort();
+    written.sort();
+    assert_eq!(keys, written);
 }
 
 /// A change whose caller has gone is made whole or not at all, and is told if it was made.

@@ -8,7 +8,9 @@ use keyward_store::{
 };
 use tokio::time::sleep;
 
-use super::service::{FORMATS, Node, READ, WRITE, new_key, unknown_key, with_wrong_secret, within};
+use super::service::{
+    FORMATS, Node, READ, SOON, WRITE, new_key, unknown_key, with_wrong_secret, within,
+};
 use super::tools::put;
 use crate::Call;
 
@@ -192,31 +194,34 @@ pub async fn a_key_is_accepted_once_it_exists<S: Records + KeyStore>(store: S) {
 /// A key is refused from its expiry on, by the store's clock; whether it was cached or not.
 pub async fn a_key_expires<S: Records + KeyStore>(store: S) {
     let node = Node::start(store).await;
-    let life = Duration::from_secs(2);
+    let life = Duration::from_secs(3);
+    let mut keys = Vec::new();
     for format in FORMATS {
-        let new = || new_key(format).expires_in(life);
-        let cached = node.keys.issue(new()).await.unwrap();
-        assert!(node.accepts(&cached).await);
-        let uncached = node.keys.issue(new()).await.unwrap();
-        sleep(life).await;
-        // A store on another machine may be a little behind.
-        sleep(Duration::from_millis(200)).await;
-        for issued in [cached, uncached] {
-            node.refuses(&issued.secret, Reason::Expired).await;
+        for cached in [true, false] {
+            let new = new_key(format).expires_in(life);
+            let issued = node.keys.issue(new).await.unwrap();
+            assert!(!cached || node.accepts(&issued).await);
+            keys.push(issued);
         }
+    }
+    sleep(life).await;
+    // A store on another machine may be a little behind.
+    sleep(Duration::from_millis(200)).await;
+    for issued in keys {
+        node.refuses(&issued.secret, Reason::Expired).await;
     }
 }
 
-/// When a key was last used shows two seconds later; a third is for slow machines. That it was
-/// refused is no use of it.
-pub async fn a_use_shows_two_seconds_later<S: Records + KeyStore>(store: S) {
+/// When a key was last used shows within two seconds; three more are for slow machines. That it
+/// was refused is no use of it.
+pub async fn a_use_shows_within_seconds<S: Records + KeyStore>(store: S) {
     let node = Node::start(store).await;
     let [used, unused] = [node.issue("acme_live").await, node.issue("acme_live").await];
     assert!(node.accepts(&used).await);
     let wrong = with_wrong_secret(&unused.secret);
     node.refuses(&wrong, Reason::WrongSecret).await;
     let last_use = async |id| node.keys.get(id).await.unwrap().unwrap().last_used_at;
-    within(Duration::from_secs(3), "the use shows", async || {
+    within(Duration::from_secs(5), "the use shows", async || {
         last_use(&used.key.id).await.is_some()
     })
     .await;
@@ -260,7 +265,7 @@ pub async fn a_key_moves_to_the_current_pepper<S: Records + KeyStore>(store: S) 
                 pepper: PepperId::new("new"),
                 mac: pepper("new", 2).mac(issued.secret.expose().as_bytes()),
             };
-            within(Duration::from_secs(3), "the key moves", async || {
+            within(SOON, "the key moves", async || {
                 assert!(new.accepts(&issued).await);
                 new.record(&issued.key.id).await.hash == moved
             })

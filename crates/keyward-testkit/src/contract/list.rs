@@ -2,7 +2,7 @@
 
 use keyward_store::{KeyId, KeyRecord, ListQuery, Owner, Records};
 
-use super::sample::{by_key, digest, full_record, record, second, time};
+use super::sample::{by_key, edit, full_record, record, second, time};
 use super::tools::put;
 
 /// Keys are listed newest first, and those of one instant by falling id: byte by byte, as no
@@ -49,6 +49,7 @@ pub async fn pages_stay_while_keys_come_and_go(store: impl Records) {
     let mut query = ListQuery::all().limit(3);
     let mut seen = Vec::new();
     for turn in 0.. {
+        assert!(turn < 20, "the pages do not end");
         let page = store.list(&query).await.unwrap();
         seen.extend(page.keys.into_iter().map(|key| key.record));
         let Some(next) = page.next else { break };
@@ -56,7 +57,7 @@ pub async fn pages_stay_while_keys_come_and_go(store: impl Records) {
         // A newer key, and the revocation of the very key that the cursor stands at.
         put(&store, [record(500 + turn)]).await;
         let at = seen.iter().find(|record| record.id == next.key).unwrap();
-        let (_, change) = super::sample::edit(at, false, |record| {
+        let (_, change) = edit(at, false, |record| {
             record.revoked_at = Some(time(900));
         });
         store.commit(&change).await.unwrap();
@@ -145,21 +146,37 @@ pub async fn a_list_says_what_finding_says(store: impl Records) {
     }
 }
 
-/// A key that moves to another tenant or owner is listed there, and there alone.
+/// A key that moves to another owner or tenant, or to another age, is listed there, and there
+/// alone.
 pub async fn a_key_is_listed_where_it_belongs_now(store: impl Records) {
-    put(&store, [record(1)]).await;
-    let (_, change) = super::sample::edit(&record(1), true, |record| {
-        record.tenant = "other".into();
-        record.owner = Some(Owner::new("user", "1"));
-        record.created_at = time(7);
-        record.hash = keyward_store::KeyHash::Sha256(digest(5));
+    let [first, second] = ["1", "2"].map(|id| Owner::new("user", id));
+    let mut key = record(1);
+    key.owner = Some(first.clone());
+    put(&store, [key.clone()]).await;
+    let (key, change) = edit(&key, false, |key| {
+        key.owner = Some(second.clone());
+        key.created_at = time(7);
     });
     store.commit(&change).await.unwrap();
-    let here = ListQuery::tenant("other").owner(Owner::new("user", "1"));
-    assert_eq!(names(&store, &here).await, ["key-1"]);
-    assert_eq!(names(&store, &ListQuery::all()).await, ["key-1"]);
-    let gone = ListQuery::tenant("acme-inc");
-    assert_eq!(names(&store, &gone).await, Vec::<String>::new());
+    listed_once(&store, &key, &ListQuery::all().owner(first)).await;
+
+    let (key, change) = edit(&key, false, |key| {
+        key.tenant = "other".into();
+        key.owner = None;
+    });
+    store.commit(&change).await.unwrap();
+    listed_once(&store, &key, &ListQuery::all().owner(second)).await;
+    listed_once(&store, &key, &ListQuery::tenant("acme-inc")).await;
+}
+
+async fn listed_once(store: &impl Records, key: &KeyRecord, gone: &ListQuery) {
+    let mut here = vec![ListQuery::all(), ListQuery::tenant(key.tenant.clone())];
+    let owner = key.owner.clone();
+    here.extend(owner.map(|owner| ListQuery::all().owner(owner)));
+    for query in here {
+        assert_eq!(names(store, &query).await, ["key-1"], "{query:?}");
+    }
+    assert_eq!(names(store, gone).await, Vec::<String>::new(), "{gone:?}");
 }
 
 /// The names on the first page.
@@ -177,6 +194,7 @@ async fn pages(store: &impl Records, query: &ListQuery) -> Vec<String> {
         let page = store.list(&query).await.unwrap();
         assert!(page.keys.len() <= query.limit);
         names.extend(page.keys.iter().map(|key| key.record.id.to_string()));
+        assert!(names.len() < 1000, "the pages do not end");
         match page.next {
             Some(next) => query = query.after(next),
             None => return names,

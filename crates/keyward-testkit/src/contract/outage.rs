@@ -13,7 +13,7 @@ use crate::{Call, Fault};
 /// A store that fails, panics or does not answer makes a key unavailable, never bad; and that is
 /// forgotten as soon as the store answers.
 pub async fn a_failing_store_makes_no_key_bad<S: Records + KeyStore>(store: S) {
-    let limit = Duration::from_millis(300);
+    let limit = Duration::from_millis(500);
     let node = Node::start_with(store, |builder| builder.load_limit(limit)).await;
     let faults = [
         (Fault::Fail, Reason::StoreFailed),
@@ -22,8 +22,8 @@ pub async fn a_failing_store_makes_no_key_bad<S: Records + KeyStore>(store: S) {
         (Fault::Hang, Reason::LoadTimedOut),
         (Fault::HangAfter, Reason::LoadTimedOut),
     ];
-    for format in FORMATS {
-        for (fault, reason) in faults {
+    for (fault, reason) in faults {
+        for format in FORMATS {
             let issued = node.issue(format).await;
             let (unknown, _) = unknown_key(format);
             for key in [&issued.secret, &unknown] {

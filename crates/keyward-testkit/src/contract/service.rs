@@ -61,7 +61,12 @@ impl<S: Records + KeyStore> Node<S> {
         let watch = LeakWatch::start();
         let (through, faults) = FaultStore::new(store.clone());
         let through = Arc::new(through);
-        let setup = Keyward::builder(through.clone());
+        // So patient that a slow machine changes no answer, and that nothing is refused because a
+        // lease ran out: what is refused was heard of.
+        let setup = Keyward::builder(through.clone())
+            .lease(Duration::from_secs(60))
+            .load_limit(Duration::from_secs(20))
+            .poll_limit(Duration::from_secs(20));
         let setup = FORMATS
             .iter()
             .fold(setup, |setup, prefix| setup.format(format(prefix)));
@@ -149,5 +154,5 @@ pub(super) async fn within(limit: Duration, what: &str, holds: impl AsyncFn() ->
     }
 }
 
-/// Two poll intervals, and some patience with a slow machine.
-pub(super) const SOON: Duration = Duration::from_secs(4);
+/// Many poll intervals, for a slow machine, and far less than a lease.
+pub(super) const SOON: Duration = Duration::from_secs(10);
