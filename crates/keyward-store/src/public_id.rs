@@ -29,12 +29,12 @@ impl PublicId {
     /// Of text that is known to be 1 to 24 letters and digits; of more, what fits.
     #[inline]
     pub(crate) fn from_spelled(text: &[u8]) -> Self {
+        let text = text.get(..Self::MAX).unwrap_or(text);
         let mut bytes = [0; Self::MAX];
-        let mut len = 0;
-        for (byte, spelled) in bytes.iter_mut().zip(text) {
-            *byte = *spelled;
-            len += 1;
+        if let Some(start) = bytes.get_mut(..text.len()) {
+            start.copy_from_slice(text);
         }
+        let len = u8::try_from(text.len()).unwrap_or_default();
         Self { bytes, len }
     }
 

@@ -47,8 +47,8 @@ impl Product {
         let digest = Digest::sha256(key.as_bytes());
         self.connect()?.execute(
             "INSERT INTO api_keys (customer_id, key_sha256, scopes, expires_at)
-             VALUES ('acme-inc', lower(hex(?1)), 'reports:read reports:write', unixepoch() + 3600)",
-            [digest.as_bytes()],
+             VALUES ('acme-inc', ?1, 'reports:read reports:write', unixepoch() + 3600)",
+            [digest.to_hex()],
         )?;
         Ok(key)
     }

@@ -77,62 +77,62 @@ pub(super) const fn encode_base62<const N: usize>(mut number: u64) -> [u8; N] {
     text
 }
 
-/// The same for a smaller number, whose divisions are cheaper.
+/// The same for a CRC-32, in the six digits that hold any. Two halves that do not wait for each
+/// other.
 #[inline]
-pub(super) const fn encode_base62_u32<const N: usize>(mut number: u32) -> [u8; N] {
-    let mut text = [b'0'; N];
-    let mut at = N;
-    while at > 0 {
-        at -= 1;
-        text[at] = BASE62[(number % 62) as usize];
-        number /= 62;
-    }
-    text
+pub(super) fn encode_base62_u32(number: u32) -> [u8; 6] {
+    const HALF: u32 = 62 * 62 * 62;
+    let (high, low) = (number / HALF, number % HALF);
+    let digit = |number: u32| BASE62[(number % 62) as usize];
+    [
+        digit(high / (62 * 62)),
+        digit(high / 62),
+        digit(high),
+        digit(low / (62 * 62)),
+        digit(low / 62),
+        digit(low),
+    ]
 }
 
-/// The number that eleven characters of base 62 spell, if it is one that a public id may have.
+/// Whether eleven characters of base 62 spell a number that a public id may have: not zero, and no
+/// more than fits in 64 bits. The digits are in the order of their bytes, so text compares as
+/// numbers do.
 #[inline]
-pub(super) fn decode_base62_u64(text: &[u8; 11]) -> Option<u64> {
-    let digit = |byte: &u8| u64::from(VALUES[usize::from(*byte)]);
-    let (last, front) = text.split_last()?;
-    // Ten digits cannot overflow: 62^10 is less than 2^60. A byte that is none spoils the sum of
-    // the values' high bits.
-    let spoiled = text.iter().fold(0, |all, byte| all | digit(byte)) & NO_DIGIT != 0;
-    let number = front
-        .iter()
-        .fold(0_u64, |number, byte| number * 62 + digit(byte) % NO_DIGIT);
-    let number = number.checked_mul(62)?.checked_add(digit(last))?;
-    (!spoiled && number > 0).then_some(number)
+pub(super) fn spells_u64(text: &[u8; 11]) -> bool {
+    Alphabet::Base62.spells(text) && text <= b"LygHa16AHYF" && text != b"00000000000"
 }
-
-/// Beyond every digit.
-const NO_DIGIT: u64 = 64;
-
-/// The value of each digit of base 62.
-static VALUES: [u8; 256] = {
-    let mut values = [64; 256];
-    let mut at = 0;
-    while at < BASE62.len() {
-        // The digits are sixty-two, so the place of one fits.
-        values[BASE62[at] as usize] = at as u8;
-        at += 1;
-    }
-    values
-};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn base62_goes_there_and_back() {
+    fn ids_are_the_numbers_that_they_spell() {
         for number in [1, 61, 62, 0xFFFF_FFFF, u64::MAX - 1, u64::MAX] {
-            let text: [u8; 11] = encode_base62(number);
-            assert_eq!(decode_base62_u64(&text), Some(number));
+            let text = encode_base62::<11>(number);
+            assert!(spells_u64(&text));
+            let digit = |byte: &u8| BASE62.iter().position(|it| it == byte).unwrap() as u128;
+            let decoded = text
+                .iter()
+                .fold(0, |number, byte| number * 62 + digit(byte));
+            assert_eq!(decoded, u128::from(number));
         }
         assert_eq!(&encode_base62::<11>(u64::MAX), b"LygHa16AHYF");
-        assert_eq!(decode_base62_u64(b"LygHa16AHYG"), None);
-        assert_eq!(decode_base62_u64(b"00000000000"), None);
+        for bad in [
+            b"LygHa16AHYG",
+            b"M0000000000",
+            b"00000000000",
+            b"0000000000-",
+        ] {
+            assert!(!spells_u64(bad));
+        }
+    }
+
+    #[test]
+    fn both_ways_to_encode_agree() {
+        for number in [0, 1, 61, 62, 238_327, 238_328, u32::MAX - 1, u32::MAX] {
+            assert_eq!(encode_base62_u32(number), encode_base62::<6>(number.into()));
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::KeyFormat;
-use super::alphabet::decode_base62_u64;
+use super::alphabet::spells_u64;
 use super::checksum::checksum;
 use super::{CHECKSUM_LEN, IdShape};
 use crate::PublicId;
@@ -80,7 +80,9 @@ impl KeyFormat {
     fn parse_id(&self, shape: IdShape, id: &[u8]) -> Option<PublicId> {
         match shape {
             IdShape::U64 => {
-                decode_base62_u64(id.try_into().ok()?)?;
+                if !spells_u64(id.try_into().ok()?) {
+                    return None;
+                }
             }
             IdShape::Characters(_) => {
                 if !self.alphabet.spells(id) {
