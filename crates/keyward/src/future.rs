@@ -47,7 +47,7 @@ pin_project! {
 pub(crate) struct Miss<S, ReqBody> {
     pending: PendingVerification,
     /// Taken when the answer is there.
-    request: Option<(Request<ReqBody>, Option<Found>)>,
+    request: Option<(Request<ReqBody>, Found)>,
     ready: S,
     settings: Arc<Settings>,
 }
@@ -56,13 +56,13 @@ impl<S, ReqBody> Miss<S, ReqBody> {
     pub(crate) fn new(
         pending: PendingVerification,
         request: Request<ReqBody>,
-        kept: Option<Found>,
+        found: Found,
         ready: S,
         settings: Arc<Settings>,
     ) -> Box<Self> {
         Box::new(Self {
             pending,
-            request: Some((request, kept)),
+            request: Some((request, found)),
             ready,
             settings,
         })
@@ -114,12 +114,12 @@ where
                 }
                 StateProjection::Miss { miss } => {
                     let decision = ready!(Pin::new(&mut miss.pending).poll(cx));
-                    let Some((request, kept)) = miss.request.take() else {
+                    let Some((mut request, found)) = miss.request.take() else {
                         return Poll::Pending;
                     };
                     match decision {
                         Ok(principal) => {
-                            let request = admit(request, principal, kept, &miss.settings);
+                            admit(&mut request, principal, found, &miss.settings);
                             let future = miss.ready.call(request);
                             State::Inner { future }
                         }

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, Request, Response};
-use keyward_core::{Anonymous, Denied, DeniedKind, Principal, Verification, Verifier};
+use http::{Request, Response};
+use keyward_core::{
+    Anonymous, Denied, DeniedKind, PendingVerification, Principal, Reason, Verification, Verifier,
+};
 use tower_service::Service;
 
 use crate::credential::{self, Found};
@@ -48,86 +50,101 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let on_reject = self.on_reject.clone();
-        match self.decide(request.headers_mut()) {
-            Decision::Admit(principal, kept) => {
-                let request = admit(request, principal, kept, &self.settings);
-                ResponseFuture::inner(self.inner.call(request), on_reject)
-            }
-            Decision::Anonymous => {
-                let extensions = request.extensions_mut();
-                extensions.remove::<Principal>();
-                extensions.insert(Anonymous::mark());
-                ResponseFuture::inner(self.inner.call(request), on_reject)
-            }
-            Decision::Refuse(denied) => {
-                let denied = denied.over_grpc(credential::is_grpc(request.headers()));
-                ResponseFuture::denied(denied, on_reject)
-            }
-            Decision::Ask(pending, found) => {
-                // The service that was found ready goes along; its clone may not be ready.
-                // https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services
-                let clone = self.inner.clone();
-                let ready = std::mem::replace(&mut self.inner, clone);
-                let kept = self.settings.keep_credential.then_some(found);
-                let miss = Miss::new(pending, request, kept, ready, self.settings.clone());
-                ResponseFuture::miss(miss, on_reject)
-            }
-        }
-    }
-}
-
-enum Decision {
-    /// With the credential, where it is to be kept.
-    Admit(Principal, Option<Found>),
-    Anonymous,
-    Refuse(Denied),
-    Ask(keyward_core::PendingVerification, Found),
-}
-
-impl<S, R> ApiKeyService<S, R> {
     #[inline]
-    fn decide(&self, headers: &mut HeaderMap) -> Decision {
-        let found = match credential::take(headers, &self.settings.sources) {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let found = match credential::take(request.headers_mut(), &self.settings.sources) {
             Ok(Some(found)) => found,
-            Ok(None) if self.settings.optional => return Decision::Anonymous,
-            Ok(None) => return Decision::Refuse(Denied::no_credential()),
-            Err(denied) => return refuse(denied),
+            Ok(None) => return self.call_without(request),
+            Err(denied) => return self.refuse(&request, denied),
         };
         match found.read(|credential| self.verifier.check(credential)) {
             Ok(Verification::Decided(Ok(principal))) => {
-                Decision::Admit(principal, self.settings.keep_credential.then_some(found))
+                admit(&mut request, principal, found, &self.settings);
+                ResponseFuture::inner(self.inner.call(request), self.on_reject.clone())
             }
-            Ok(Verification::Pending(pending)) => Decision::Ask(pending, found),
+            Ok(Verification::Pending(pending)) => self.ask(request, pending, found),
             Ok(Verification::Decided(Err(denied))) => {
-                if denied.kind() == DeniedKind::InvalidToken && !found.is_well_formed() {
-                    let malformed = keyward_core::Reason::Malformed;
-                    return refuse(Denied::invalid_request(malformed));
-                }
-                Decision::Refuse(denied)
+                let unreadable =
+                    denied.kind() == DeniedKind::InvalidToken && !found.is_well_formed();
+                let denied = if unreadable {
+                    Denied::invalid_request(Reason::Malformed)
+                } else {
+                    denied
+                };
+                self.refuse(&request, denied)
             }
-            Err(denied) => refuse(denied),
+            Err(denied) => self.refuse(&request, denied),
         }
     }
 }
 
-fn refuse(denied: Denied) -> Decision {
-    tracing::debug!(target: "keyward", reason = %denied.reason(), "refused");
-    Decision::Refuse(denied)
+impl<S, R: Clone> ApiKeyService<S, R> {
+    /// A request without a credential.
+    fn call_without<ReqBody>(
+        &mut self,
+        mut request: Request<ReqBody>,
+    ) -> ResponseFuture<S, R, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
+        if !self.settings.optional {
+            return self.refuse(&request, Denied::no_credential());
+        }
+        let extensions = request.extensions_mut();
+        extensions.remove::<Principal>();
+        extensions.insert(Anonymous::mark());
+        ResponseFuture::inner(self.inner.call(request), self.on_reject.clone())
+    }
+
+    #[cold]
+    fn refuse<ReqBody>(
+        &self,
+        request: &Request<ReqBody>,
+        denied: Denied,
+    ) -> ResponseFuture<S, R, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
+        if matches!(
+            denied.kind(),
+            DeniedKind::NoCredential | DeniedKind::InvalidRequest
+        ) {
+            // The verifier has told of what it refused itself.
+            tracing::debug!(target: "keyward", reason = %denied.reason(), "refused");
+        }
+        let denied = denied.over_grpc(credential::is_grpc(request.headers()));
+        ResponseFuture::denied(denied, self.on_reject.clone())
+    }
+
+    #[cold]
+    fn ask<ReqBody>(
+        &mut self,
+        request: Request<ReqBody>,
+        pending: PendingVerification,
+        found: Found,
+    ) -> ResponseFuture<S, R, ReqBody>
+    where
+        S: Service<Request<ReqBody>> + Clone,
+    {
+        // The service that was found ready goes along; its clone may not be ready.
+        // https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services
+        let clone = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, clone);
+        let miss = Miss::new(pending, request, found, ready, self.settings.clone());
+        ResponseFuture::miss(miss, self.on_reject.clone())
+    }
 }
 
-/// The request as the inner service gets it.
+/// Makes a request what the inner service gets.
 #[inline]
 pub(crate) fn admit<B>(
-    mut request: Request<B>,
+    request: &mut Request<B>,
     principal: Principal,
-    kept: Option<Found>,
+    found: Found,
     settings: &Settings,
-) -> Request<B> {
+) {
     request.extensions_mut().insert(principal);
-    if let Some(found) = kept {
+    if settings.keep_credential {
         settings.put_back(request.headers_mut(), found);
     }
-    request
 }
