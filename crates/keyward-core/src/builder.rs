@@ -109,7 +109,7 @@ impl<S> Builder<S> {
     /// How many credentials are remembered as unknown: 10,000 unless said otherwise. They have a
     /// cache of their own and push no key out.
     #[must_use]
-    pub fn absent_capacity(mut self, credentials: u64) -> Self {
+    pub fn absent_capacity(mut self, credentials: usize) -> Self {
         self.limits.absent = credentials;
         self
     }

@@ -1,7 +1,8 @@
-//! Where entries lie: a bounded map, and an array in front of it.
+//! Where entries lie: a bounded map, an array in front of it, and another for what is not there.
 //!
-//! Both may hold what is long out of date; every read is believed or not on its own.
+//! All of them may hold what is long out of date; every read is believed or not on its own.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,21 +25,27 @@ pub(crate) enum CacheKey {
 pub(crate) struct Cache {
     front: Box<[ArcSwapOption<Entry>]>,
     entries: Moka<CacheKey, Arc<Entry>>,
-    absent: Moka<CacheKey, Stamp>,
+    absent: Box<[ArcSwapOption<Absence>]>,
+}
+
+/// That nothing was found.
+#[derive(Debug)]
+struct Absence {
+    key: CacheKey,
+    stamp: Stamp,
 }
 
 impl Cache {
-    pub(crate) fn new(capacity: u64, absent_capacity: u64, time_to_live: Duration) -> Self {
+    pub(crate) fn new(capacity: u64, absent_capacity: usize, time_to_live: Duration) -> Self {
         Self {
             front: (0..FRONT_SLOTS).map(|_| ArcSwapOption::empty()).collect(),
             entries: Moka::builder()
                 .max_capacity(capacity)
                 .time_to_live(time_to_live)
                 .build(),
-            absent: Moka::builder()
-                .max_capacity(absent_capacity)
-                .time_to_live(time_to_live)
-                .build(),
+            absent: (0..absent_capacity.max(1))
+                .map(|_| ArcSwapOption::empty())
+                .collect(),
         }
     }
 
@@ -76,12 +83,27 @@ impl Cache {
         self.entries.get(key).is_some()
     }
 
+    /// That nothing was found behind this key, if the one slot that tells so still does.
     pub(crate) fn absence(&self, key: &CacheKey) -> Option<Stamp> {
-        self.absent.get(key)
+        let absence = self.absence_slot(key)?.load();
+        let absence = absence.as_ref().filter(|absence| absence.key == *key);
+        absence.map(|absence| absence.stamp)
     }
 
     pub(crate) fn insert_absence(&self, key: CacheKey, stamp: Stamp) {
-        self.absent.insert(key, stamp);
+        if let Some(slot) = self.absence_slot(&key) {
+            slot.store(Some(Arc::new(Absence { key, stamp })));
+        }
+    }
+
+    /// One slot for each: a flood of unknown keys overwrites itself, in bounded memory, and evicts
+    /// nothing else.
+    fn absence_slot(&self, key: &CacheKey) -> Option<&ArcSwapOption<Absence>> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let slots = u64::try_from(self.absent.len()).ok()?;
+        let place = usize::try_from(hasher.finish() % slots).ok()?;
+        self.absent.get(place)
     }
 }
 
@@ -89,7 +111,6 @@ impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cache")
             .field("entries", &self.entries.entry_count())
-            .field("absent", &self.absent.entry_count())
             .finish_non_exhaustive()
     }
 }

@@ -112,21 +112,22 @@ impl Verifier {
     fn check_behind(&self, format: usize, parsed: &Parsed<'_>, digest: Digest) -> Verification {
         let node = &self.node;
         let key = cache_key(format, parsed, &digest);
+        if let Some(absence) = node.cache.absence(&key)
+            && node.coherence.believe(&absence).is_some()
+        {
+            return refused(Denied::invalid_token(Reason::Unknown));
+        }
         let macs = node.peppers.iter();
         let macs = macs.map(|pepper| (pepper.id().clone(), pepper.mac(parsed.credential())));
         let candidates = Candidates::new(digest, macs);
         let presented = Presented { key, candidates };
-        if let Some(entry) = node.cache.behind(&key, &digest) {
-            if let Some(now) = node.coherence.believe(&entry.stamp) {
-                return match node.admit(&entry, &presented, now) {
-                    Ok(principal) => Verification::Decided(Ok(principal)),
-                    Err(denied) => refused(denied),
-                };
-            }
-        } else if let Some(absence) = node.cache.absence(&key)
-            && node.coherence.believe(&absence).is_some()
+        if let Some(entry) = node.cache.behind(&key, &digest)
+            && let Some(now) = node.coherence.believe(&entry.stamp)
         {
-            return refused(Denied::invalid_token(Reason::Unknown));
+            return match node.admit(&entry, &presented, now) {
+                Ok(principal) => Verification::Decided(Ok(principal)),
+                Err(denied) => refused(denied),
+            };
         }
         Verification::Pending(PendingVerification::new(node.clone(), presented))
     }

@@ -43,7 +43,7 @@ pub(crate) struct Limits {
     pub(crate) flush_interval: Duration,
     pub(crate) loads_at_once: usize,
     pub(crate) entries: u64,
-    pub(crate) absent: u64,
+    pub(crate) absent: usize,
 }
 
 impl Default for Limits {

@@ -1,52 +1,99 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response, StatusCode};
+use http::header::{HeaderValue, InvalidHeaderValue};
+use http::{Response, StatusCode};
 use keyward_core::{Denied, DeniedKind};
+use keyward_store::Scopes;
 
 use super::{GrpcStatus, Reject};
 
 /// Answers with a problem of RFC 9457 and, where a credential would help, with a challenge of
 /// RFC 6750; requests of gRPC with a gRPC status.
 #[derive(Clone, Debug)]
-pub struct ProblemJson {
-    realm: HeaderValue,
+pub struct ProblemJson(Arc<Challenges>);
+
+/// The challenges of one realm, written once.
+#[derive(Debug)]
+struct Challenges {
+    plain: HeaderValue,
+    invalid_request: HeaderValue,
+    invalid_token: HeaderValue,
+    insufficient_scope: HeaderValue,
 }
 
 impl ProblemJson {
     /// Names the realm of the challenge (RFC 9110 §11.5): which part of the service the key is for.
     ///
     /// # Errors
-    /// [`InvalidRealm`](http::header::InvalidHeaderValue) for text that cannot stand in a header.
-    pub fn realm(realm: &str) -> Result<Self, http::header::InvalidHeaderValue> {
+    /// [`InvalidHeaderValue`](http::header::InvalidHeaderValue) for text that cannot stand in a
+    /// header.
+    pub fn realm(realm: &str) -> Result<Self, InvalidHeaderValue> {
         let escaped = realm.replace('\\', r"\\").replace('"', r#"\""#);
-        let realm = HeaderValue::from_str(&format!("Bearer realm=\"{escaped}\""))?;
-        Ok(Self { realm })
+        let challenge =
+            |rest: &str| HeaderValue::from_str(&format!("Bearer realm=\"{escaped}\"{rest}"));
+        Ok(Self(Arc::new(Challenges {
+            plain: challenge("")?,
+            invalid_request: challenge(", error=\"invalid_request\"")?,
+            invalid_token: challenge(", error=\"invalid_token\"")?,
+            insufficient_scope: challenge(", error=\"insufficient_scope\"")?,
+        })))
     }
 
     /// The challenge for this refusal; `None` where no credential would help.
     fn challenge(&self, denied: &Denied) -> Option<HeaderValue> {
-        let error = match denied.kind() {
-            DeniedKind::NoCredential | DeniedKind::NotEntitled => return Some(self.realm.clone()),
-            DeniedKind::InvalidRequest => "invalid_request",
-            DeniedKind::InvalidToken => "invalid_token",
-            DeniedKind::InsufficientScope => "insufficient_scope",
-            _ => return None,
-        };
-        let mut challenge = self.realm.as_bytes().to_vec();
-        challenge.extend_from_slice(format!(", error=\"{error}\"").as_bytes());
-        if let Some(required) = denied.required_scopes() {
-            // A scope-token has neither quotes nor backslashes.
-            challenge.extend_from_slice(format!(", scope=\"{required}\"").as_bytes());
+        let Challenges {
+            plain,
+            invalid_request,
+            invalid_token,
+            insufficient_scope,
+        } = &*self.0;
+        match denied.kind() {
+            DeniedKind::NoCredential | DeniedKind::NotEntitled => Some(plain.clone()),
+            DeniedKind::InvalidRequest => Some(invalid_request.clone()),
+            DeniedKind::InvalidToken => Some(invalid_token.clone()),
+            DeniedKind::InsufficientScope => match denied.required_scopes() {
+                None => Some(insufficient_scope.clone()),
+                Some(required) => with_scope(insufficient_scope, required),
+            },
+            _ => None,
         }
-        HeaderValue::from_bytes(&challenge).ok()
+    }
+}
+
+/// A scope-token has neither quotes nor backslashes, so it needs no escaping here, nor in JSON.
+fn with_scope(challenge: &HeaderValue, required: &Scopes) -> Option<HeaderValue> {
+    let mut challenge = challenge.as_bytes().to_vec();
+    challenge.extend_from_slice(b", scope=\"");
+    push_words(&mut challenge, required);
+    challenge.push(b'"');
+    HeaderValue::from_maybe_shared(Bytes::from(challenge)).ok()
+}
+
+fn push_words(text: &mut Vec<u8>, scopes: &Scopes) {
+    for (n, scope) in scopes.iter().enumerate() {
+        if n > 0 {
+            text.push(b' ');
+        }
+        text.extend_from_slice(scope.as_str().as_bytes());
     }
 }
 
 impl Default for ProblemJson {
     fn default() -> Self {
-        Self {
-            realm: HeaderValue::from_static("Bearer realm=\"api\""),
-        }
+        Self(Arc::new(Challenges {
+            plain: HeaderValue::from_static("Bearer realm=\"api\""),
+            invalid_request: HeaderValue::from_static(
+                "Bearer realm=\"api\", error=\"invalid_request\"",
+            ),
+            invalid_token: HeaderValue::from_static(
+                "Bearer realm=\"api\", error=\"invalid_token\"",
+            ),
+            insufficient_scope: HeaderValue::from_static(
+                "Bearer realm=\"api\", error=\"insufficient_scope\"",
+            ),
+        }))
     }
 }
 
@@ -55,8 +102,8 @@ impl<B: Default + From<Bytes>> Reject<B> for ProblemJson {
         if denied.is_grpc() {
             return GrpcStatus::new().reject(denied);
         }
-        let kind = denied.kind();
-        let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::FORBIDDEN);
+        let status = StatusCode::from_u16(denied.kind().status());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = Response::new(B::from(body(denied, status)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -78,16 +125,26 @@ impl<B: Default + From<Bytes>> Reject<B> for ProblemJson {
 /// RFC 9457 §3, with `about:blank` as its type, which is left out, and two members of our own:
 /// `code`, and `scope` where one is missing.
 fn body(denied: &Denied, status: StatusCode) -> Bytes {
-    let (code, detail) = (denied.kind().code(), denied.kind().detail());
-    let title = status.canonical_reason().unwrap_or_default();
-    let number = status.as_u16();
-    // None of these texts holds a character that JSON escapes; nor does a scope-token.
-    let scope = denied
-        .required_scopes()
-        .map(|scopes| format!(",\"scope\":\"{scopes}\""));
-    let scope = scope.unwrap_or_default();
-    let body = format!(
-        "{{\"title\":\"{title}\",\"status\":{number},\"code\":\"{code}\",\"detail\":\"{detail}\"{scope}}}"
-    );
+    let mut body = Vec::with_capacity(256);
+    // None of these texts holds a character that JSON escapes.
+    for piece in [
+        "{\"title\":\"",
+        status.canonical_reason().unwrap_or_default(),
+        "\",\"status\":",
+        status.as_str(),
+        ",\"code\":\"",
+        denied.kind().code(),
+        "\",\"detail\":\"",
+        denied.kind().detail(),
+        "\"",
+    ] {
+        body.extend_from_slice(piece.as_bytes());
+    }
+    if let Some(required) = denied.required_scopes() {
+        body.extend_from_slice(b",\"scope\":\"");
+        push_words(&mut body, required);
+        body.push(b'"');
+    }
+    body.push(b'}');
     Bytes::from(body)
 }
