@@ -57,9 +57,10 @@ impl Field {
 /// # Errors
 /// When a contender answers otherwise than it should: its figures would be of something else.
 pub(crate) fn compete(mut entries: Vec<Entry>, time: Duration) -> Result<Field> {
+    let clock = clock();
     let mut batches = Vec::with_capacity(entries.len());
     for entry in &mut entries {
-        batches.push(calibrate(entry)?);
+        batches.push(calibrate(entry, clock)?);
     }
 
     let mut figures = vec![Vec::new(); entries.len()];
@@ -71,7 +72,7 @@ pub(crate) fn compete(mut entries: Vec<Entry>, time: Duration) -> Result<Field> 
         // Another order each round: who ran before leaves its traces in the caches.
         random.shuffle(&mut order);
         for &i in &order {
-            figures[i].push(batch(&mut entries[i], batches[i])?);
+            figures[i].push(batch(&mut entries[i], batches[i], clock)?);
         }
         rounds += 1;
     }
@@ -84,15 +85,28 @@ pub(crate) fn compete(mut entries: Vec<Entry>, time: Duration) -> Result<Field> 
 }
 
 /// The mean of one batch in nanoseconds per request.
-fn batch(entry: &mut Entry, n: usize) -> Result<f64> {
+///
+/// The clock stops after every few requests to make the next: the memory of a handful of requests
+/// comes from where the last handful's went, as on a server. The memory of a whole batch, given
+/// back in one go, would measure how the allocator tidies up.
+fn batch(entry: &mut Entry, n: usize, clock: Duration) -> Result<f64> {
     // The first requests find the caches as the previous contender left them; a busy server's do not.
-    let warm_up = n / 4 + 2;
-    entry.contender.prepare(warm_up + n);
-    let mut wrong = entry.contender.answer(warm_up);
+    let mut wrong = 0;
+    for _ in 0..(n / HANDFUL / 4).max(1) {
+        entry.contender.prepare(HANDFUL);
+        wrong += entry.contender.answer(HANDFUL);
+    }
 
-    let start = Instant::now();
-    wrong += black_box(&mut entry.contender).answer(n);
-    let took = start.elapsed();
+    let mut took = Duration::ZERO;
+    let mut left = n;
+    while left > 0 {
+        let some = left.min(HANDFUL);
+        entry.contender.prepare(some);
+        let start = Instant::now();
+        wrong += black_box(&mut entry.contender).answer(some);
+        took += start.elapsed().saturating_sub(clock);
+        left -= some;
+    }
 
     if wrong > 0 {
         return Err(format!("{}: {wrong} unexpected answers in one batch", entry.name).into());
@@ -100,14 +114,21 @@ fn batch(entry: &mut Entry, n: usize) -> Result<f64> {
     Ok(took.as_nanos() as f64 / n as f64)
 }
 
-/// How many requests make a batch of about [`BATCH`], at most [`MOST`] to stay within the nearest caches.
-fn calibrate(entry: &mut Entry) -> Result<usize> {
+/// What reading the clock twice takes.
+fn clock() -> Duration {
+    let mut readings: Vec<Duration> = (0..1_001).map(|_| Instant::now().elapsed()).collect();
+    readings.sort_unstable();
+    readings[readings.len() / 2]
+}
+
+/// How many requests make a batch of about [`BATCH`], at most [`MOST`].
+fn calibrate(entry: &mut Entry, clock: Duration) -> Result<usize> {
     for _ in 0..20 {
-        batch(entry, LEAST)?;
+        batch(entry, LEAST, clock)?;
     }
     let mut means = Vec::new();
     for _ in 0..20 {
-        means.push(batch(entry, LEAST)?);
+        means.push(batch(entry, LEAST, clock)?);
     }
     means.sort_by(f64::total_cmp);
     let fitting = BATCH.as_nanos() as f64 / means[means.len() / 2];
@@ -116,4 +137,6 @@ fn calibrate(entry: &mut Entry) -> Result<usize> {
 
 const BATCH: Duration = Duration::from_micros(60);
 const LEAST: usize = 4;
-const MOST: usize = 64;
+const MOST: usize = 60;
+/// Fewer than the allocator keeps at hand of each size.
+const HANDFUL: usize = 6;
