@@ -139,6 +139,7 @@ macro_rules! verifier_contract_tests {
             coherence::another_node_hears_of_changes
             coherence::another_node_needs_no_hint
             coherence::a_lagging_replica_lets_no_revoked_key_through
+            coherence::a_replica_is_not_believed_without_news
             coherence::a_node_that_is_cut_off_stops_accepting
             coherence::a_revocation_of_unknown_outcome_takes_hold
             coherence::a_revocation_is_not_undone_by_a_move

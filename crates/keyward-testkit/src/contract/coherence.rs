@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use keyward_core::{DeniedKind, LifecycleError, Reason};
+use keyward_core::{Builder, DeniedKind, LifecycleError, Reason};
 use keyward_store::{CommitError, KeyStore, Pepper, Peppers, Records};
 use tokio::time::sleep;
 
@@ -134,16 +134,25 @@ pub async fn a_lagging_replica_lets_no_revoked_key_through<S: Records + KeyStore
     }
 }
 
+/// Nor on a node that hears nothing from the log any more: what it needs then is the primary's word.
+pub async fn a_replica_is_not_believed_without_news<S: Records + KeyStore>(store: S) {
+    let here = Node::start_with(store, short_lease).await;
+    let there = here.another().await;
+    let issued = there.issue("acme_live").await;
+    let by = by_public_id("acme_live", issued.key.public_id.unwrap());
+    here.through().freeze(&by).await.unwrap();
+    here.faults.always(Call::Changes, Fault::Hang);
+    there.keys.revoke(&issued.key.id).await.unwrap();
+    sleep(LEASE).await;
+    for _turn in 0..3 {
+        here.refuses(&issued.secret, Reason::Revoked).await;
+    }
+}
+
 /// A node that is cut off from the store accepts no key that another node revoked a lease ago, and
 /// none whose revocation it cannot know of; once it is back it accepts what is good.
 pub async fn a_node_that_is_cut_off_stops_accepting<S: Records + KeyStore>(store: S) {
-    let lease = Duration::from_secs(1);
-    let part = Duration::from_millis(300);
-    let here = Node::start_with(store, |builder| {
-        let builder = builder.lease(lease).poll_interval(part);
-        builder.poll_limit(part).load_limit(part)
-    })
-    .await;
+    let here = Node::start_with(store, short_lease).await;
     let there = here.another().await;
     for fault in [Fault::Hang, Fault::Fail, Fault::Panic] {
         let revoked = there.issue("acme_live").await;
@@ -155,7 +164,7 @@ pub async fn a_node_that_is_cut_off_stops_accepting<S: Records + KeyStore>(store
         here.faults.always(Call::Changes, fault);
         here.faults.always(Call::Load, fault);
         there.keys.revoke(&revoked.key.id).await.unwrap();
-        sleep(lease).await;
+        sleep(LEASE).await;
         for issued in [&revoked, &good] {
             let denied = here.verify(&issued.secret).await.unwrap_err();
             assert_eq!(denied.kind(), DeniedKind::Unavailable, "{denied:?}");
@@ -218,6 +227,15 @@ pub async fn a_revocation_is_not_undone_by_a_move<S: Records + KeyStore>(store: 
         node.refuses(&issued.secret, Reason::Revoked).await;
     }
 }
+
+fn short_lease<S>(builder: Builder<S>) -> Builder<S> {
+    let part = Duration::from_millis(300);
+    let most = Duration::from_millis(900);
+    let builder = builder.lease(LEASE).poll_interval(part);
+    builder.poll_limit(part).load_limit(most)
+}
+
+const LEASE: Duration = Duration::from_secs(1);
 
 async fn heard<S: Records + KeyStore>(here: &Node<S>, there: &Node<S>) {
     for format in FORMATS {
