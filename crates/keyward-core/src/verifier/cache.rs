@@ -77,33 +77,48 @@ impl Cache {
         }
     }
 
-    /// Lets the map's policy see that a key is in use, which the front hides from it. Whether the
-    /// map still holds the key.
-    pub(crate) fn touch(&self, key: &CacheKey) -> bool {
+    /// Whether the map still holds the key. Asking lets its policy see that the key is in use, which
+    /// the front hides from it.
+    pub(crate) fn holds(&self, key: &CacheKey) -> bool {
         self.entries.get(key).is_some()
     }
 
-    /// That nothing was found behind this key, if the one slot that tells so still does.
+    /// That nothing was found behind this key, if a slot still tells so.
     pub(crate) fn absence(&self, key: &CacheKey) -> Option<Stamp> {
-        let absence = self.absence_slot(key)?.load();
-        let absence = absence.as_ref().filter(|absence| absence.key == *key);
-        absence.map(|absence| absence.stamp)
+        let slots = self.absence_slots(key);
+        slots.into_iter().flatten().find_map(|slot| {
+            let absence = slot.load();
+            let absence = absence.as_ref().filter(|absence| absence.key == *key);
+            absence.map(|absence| absence.stamp)
+        })
     }
 
+    /// A flood of unknown keys overwrites itself, in bounded memory, and evicts nothing else.
     pub(crate) fn insert_absence(&self, key: CacheKey, stamp: Stamp) {
-        if let Some(slot) = self.absence_slot(&key) {
+        let [first, second] = self.absence_slots(&key);
+        let is_free = |slot: &&ArcSwapOption<Absence>| {
+            slot.load()
+                .as_ref()
+                .is_none_or(|absence| absence.key == key)
+        };
+        // With both taken, the second gives way: whoever shares the first keeps it.
+        let slot = first.filter(is_free).or(second);
+        if let Some(slot) = slot {
             slot.store(Some(Arc::new(Absence { key, stamp })));
         }
     }
 
-    /// One slot for each: a flood of unknown keys overwrites itself, in bounded memory, and evicts
-    /// nothing else.
-    fn absence_slot(&self, key: &CacheKey) -> Option<&ArcSwapOption<Absence>> {
+    /// The two slots that may tell of a key: where two keys share one, they seldom share the other.
+    fn absence_slots(&self, key: &CacheKey) -> [Option<&ArcSwapOption<Absence>>; 2] {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
-        let slots = u64::try_from(self.absent.len()).ok()?;
-        let place = usize::try_from(hasher.finish() % slots).ok()?;
-        self.absent.get(place)
+        let hash = hasher.finish();
+        let slot = |half: u64| {
+            let slots = u64::try_from(self.absent.len()).ok()?;
+            let place = usize::try_from(half.checked_rem(slots)?).ok()?;
+            self.absent.get(place)
+        };
+        [slot(hash >> 32), slot(hash & u64::from(u32::MAX))]
     }
 }
 

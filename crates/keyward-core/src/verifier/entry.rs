@@ -20,6 +20,8 @@ pub(crate) struct Entry {
     expiry: Expiry,
     principal: Principal,
     pub(crate) last_use: Arc<LastUse>,
+    /// When the map behind the front was last told that this entry is in use.
+    touched: AtomicU64,
 }
 
 /// What a presented credential is compared with.
@@ -30,6 +32,9 @@ pub(crate) enum Proof {
     /// No credential has passed yet, so only the stored hash is known.
     Hash(KeyHash),
 }
+
+/// Often enough for the map to know what is in use, and seldom enough to cost nothing.
+const TOUCH_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Why a key is refused whatever the time.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +65,7 @@ impl Entry {
             expiry: Expiry::new(record.expires_at, sent, store_now, expired),
             principal: Principal::new(record, effective(&record.scopes, tenant, owner)),
             last_use: Arc::new(LastUse::new(record.id.clone(), sent.at, store_now)),
+            touched: AtomicU64::new(sent.at.as_nanos()),
         }
     }
 
@@ -67,6 +73,17 @@ impl Entry {
     #[inline]
     pub(crate) fn is_proved_by(&self, credential: &Digest) -> bool {
         matches!(&self.proof, Proof::Sha256(digest) if digest == credential)
+    }
+
+    /// Whether the map behind the front should be told that this entry is in use.
+    #[inline]
+    pub(crate) fn is_touch_due(&self, now: BootTime) -> bool {
+        let touched = BootTime::from_nanos(self.touched.load(Ordering::Relaxed));
+        now.since(touched) >= TOUCH_INTERVAL
+    }
+
+    pub(crate) fn note_touch(&self, now: BootTime) {
+        self.touched.store(now.as_nanos(), Ordering::Relaxed);
     }
 
     /// The same facts, proved by another credential.
@@ -78,6 +95,7 @@ impl Entry {
             expiry: self.expiry,
             principal: self.principal.clone(),
             last_use: self.last_use.clone(),
+            touched: AtomicU64::new(self.touched.load(Ordering::Relaxed)),
         }
     }
 

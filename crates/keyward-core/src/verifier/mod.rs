@@ -75,8 +75,8 @@ impl Verifier {
             if let Some(entry) = &*entry
                 && entry.is_proved_by(&digest)
                 && let Some(now) = node.coherence.believe(&entry.stamp)
-                && (!entry.last_use.is_due(now)
-                    || node.cache.touch(&cache_key(format, &parsed, &digest)))
+                && (!entry.is_touch_due(now)
+                    || node.touch(entry, &cache_key(format, &parsed, &digest), now))
             {
                 return match node.pass(entry, now) {
                     Ok(principal) => Verification::Decided(Ok(principal)),
@@ -168,6 +168,14 @@ impl Node {
             },
         }
         self.pass(entry, now)
+    }
+
+    /// Tells the map behind the front that an entry is in use. One that the map has dropped, because
+    /// of its age or for want of room, is not used any longer in front either.
+    #[cold]
+    fn touch(&self, entry: &Entry, key: &CacheKey, now: BootTime) -> bool {
+        entry.note_touch(now);
+        self.cache.holds(key)
     }
 
     /// The credential is right: whether the key passes now.

@@ -48,8 +48,9 @@ impl RequireScopes {
 }
 
 impl<R> RequireScopes<R> {
-    /// Answers in this way where no `ApiKeyLayer` makes the answer. It is needed where the default
-    /// cannot make a body, as with tonic: there, [`GrpcStatus`](crate::GrpcStatus).
+    /// Answers in this way where no `ApiKeyLayer` is there to make the answer. It has to be said
+    /// where the default cannot make a body, as with tonic: there,
+    /// [`GrpcStatus`](crate::GrpcStatus).
     #[must_use]
     pub fn on_reject<R2>(self, on_reject: R2) -> RequireScopes<R2> {
         RequireScopes {
