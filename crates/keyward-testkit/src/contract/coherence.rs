@@ -207,23 +207,27 @@ pub async fn a_revocation_of_unknown_outcome_takes_hold<S: Records + KeyStore>(s
 pub async fn a_revocation_is_not_undone_by_a_move<S: Records + KeyStore>(store: S) {
     let plain = Node::start(store).await;
     let pepper = Peppers::current(Pepper::new("pepper", &[7; 32]).unwrap());
-    let node = plain.another_with(|builder| builder.peppers(pepper)).await;
-    let mut all = Vec::new();
-    for turn in 0..20 {
-        let issued = plain.issue(FORMATS[turn % 2]).await;
-        let verified = node.verify(&issued.secret);
-        let revoked = async { node.keys.revoke(&issued.key.id).await };
-        let (_verified, revoked) = tokio::join!(verified, revoked);
-        revoked.unwrap();
-        node.refuses(&issued.secret, Reason::Revoked).await;
-        all.push(issued);
-    }
-    // What may still have been on its way.
-    sleep(Duration::from_millis(100)).await;
-    node.catch_up().await;
-    for issued in all {
-        let record = node.record(&issued.key.id).await;
-        assert!(record.revoked_at.is_some(), "{record:?}");
+    let node = plain.another_with(|setup| setup.peppers(pepper)).await;
+    for format in FORMATS {
+        let issued = plain.issue(format).await;
+        node.catch_up().await;
+        let moves = node.faults.calls(Call::Commit);
+        // Long enough for the revocation to come in between.
+        let delay = Fault::Delay(Duration::from_millis(300));
+        node.faults.once(Call::Commit, delay);
+        assert!(node.accepts(&issued).await);
+        within(SOON, "the move starts", async || {
+            node.faults.calls(Call::Commit) > moves
+        })
+        .await;
+        plain.keys.revoke(&issued.key.id).await.unwrap();
+        let revoked = node.record(&issued.key.id).await;
+        within(SOON, "the move ends", async || {
+            node.faults.running(Call::Commit) == 0
+        })
+        .await;
+        assert_eq!(node.record(&issued.key.id).await, revoked);
+        node.catch_up().await;
         node.refuses(&issued.secret, Reason::Revoked).await;
     }
 }
