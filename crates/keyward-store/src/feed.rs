@@ -186,7 +186,7 @@ pub enum EventSubject {
     Key {
         /// Its name.
         key: KeyId,
-        /// Its public id, before and after.
+        /// Its public id; and, where the store knows it, the one that it had before.
         public_ids: Vec<PublicId>,
         /// Whether it can now be found, or is no longer found, by something it was not before: it
         /// is new or gone, or its hash or public id changed.

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -187,12 +188,20 @@ struct Log {
     head: watch::Sender<u64>,
 }
 
-#[derive(Debug)]
 struct Events {
     number: u64,
     kept: VecDeque<Event>,
     /// The number of the last event that is not kept any more.
     forgotten: u64,
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events")
+            .field("number", &self.number)
+            .field("kept", &self.kept.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Log {
