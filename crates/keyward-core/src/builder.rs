@@ -46,8 +46,9 @@ impl<S> Builder<S> {
 
     /// Keys are kept as MACs under a pepper, and those that are not move to it when they are used.
     ///
-    /// Every node must have a new pepper among its old ones before any node makes it the current
-    /// one; until then, a node that lacks it answers 503 for keys that have moved.
+    /// How to change it on several nodes is said at [`Peppers`]. A node that lacks the pepper of a key
+    /// answers 503 where the key's format has a public id; without one, the key cannot be found at all
+    /// and is refused as unknown.
     #[must_use]
     pub fn peppers(mut self, peppers: Peppers) -> Self {
         self.peppers = peppers;
@@ -99,7 +100,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How many keys are cached: 100,000 unless said otherwise, at some 500 bytes each.
+    /// How many keys are cached: 100,000 unless said otherwise, at some 600 bytes each and what their
+    /// names, scopes and metadata take. Some 65,000 of the busiest are held besides.
     #[must_use]
     pub fn cache_capacity(mut self, keys: u64) -> Self {
         self.limits.entries = keys;

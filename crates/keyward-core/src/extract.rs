@@ -35,15 +35,12 @@ impl<S: Sync> OptionalFromRequestParts<S> for Principal {
 }
 
 fn missing(parts: &Parts) -> Denied {
-    let denied = if parts.extensions.get::<Anonymous>().is_some() {
+    if parts.extensions.get::<Anonymous>().is_some() {
         Denied::no_credential()
     } else {
         tracing::error!(target: "keyward", "a handler asks for a Principal without ApiKeyLayer");
         Denied::layer_missing()
-    };
-    let content_type = parts.headers.get(header::CONTENT_TYPE);
-    let grpc = content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    denied.over_grpc(grpc)
+    }
 }
 
 /// A plain answer, with the refusal in its extensions: the layer makes the real answer of it on

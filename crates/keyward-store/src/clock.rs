@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 ///
 /// It tells two times. [`boot`](Clock::boot) counts from the start of the machine, suspension
 /// included, and never jumps: leases and ages are counted in it. [`wall`](Clock::wall) is the time
-/// of day, and is only ever taken as a store's own clock.
+/// of day: a store's own clock, by which keys expire, and the time that new records bear.
 #[derive(Clone)]
 pub struct Clock(Source);
 

@@ -9,8 +9,12 @@ use crate::{KeyId, KeySnapshot, Owner, PublicId, TenantId};
 pub struct Loaded {
     /// What was found.
     pub found: Vec<KeySnapshot>,
+    /// Which history the number counts in: another one than the last poll told of is not believed,
+    /// whatever the number.
+    pub history: HistoryId,
     /// The number of the last change that these facts surely include. It may be too small, never
-    /// too large: it is read in the same snapshot as the records, or before them.
+    /// too large: it is read in the same snapshot as the records, or before them. It is at most
+    /// [`Event::MAX_NUMBER`].
     pub number: u64,
     /// What the store's own clock showed.
     pub now: SystemTime,
@@ -21,9 +25,10 @@ pub struct Loaded {
 impl Loaded {
     /// An answer of the primary.
     #[must_use]
-    pub fn new(found: Vec<KeySnapshot>, number: u64, now: SystemTime) -> Self {
+    pub fn new(found: Vec<KeySnapshot>, history: HistoryId, number: u64, now: SystemTime) -> Self {
         Self {
             found,
+            history,
             number,
             now,
             origin: Origin::Primary,
@@ -58,6 +63,26 @@ pub enum ReadFrom {
     Any,
     /// The primary alone: an earlier answer was not fresh enough.
     Primary,
+}
+
+/// Tells one history of changes from every other: a server that was promoted, restored or made anew
+/// has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HistoryId(u64);
+
+impl HistoryId {
+    /// The history that the store knows by this number: any that others do not have, for instance
+    /// the start of a hash.
+    #[must_use]
+    pub const fn new(id: u64) -> Self {
+        Self(id)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
 }
 
 /// A place in the history of changes: the number of a change, and a token by which the store tells
@@ -112,6 +137,9 @@ impl fmt::Debug for Cursor {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Changes {
+    /// Which history this is. When it is another than before, history has changed, whatever the
+    /// feed says.
+    pub history: HistoryId,
     /// The present end of the history.
     pub cursor: Cursor,
     /// What lies between.
@@ -123,8 +151,9 @@ pub struct Changes {
 impl Changes {
     /// Changes of a history that holds them all.
     #[must_use]
-    pub fn new(cursor: Cursor, feed: Feed) -> Self {
+    pub fn new(history: HistoryId, cursor: Cursor, feed: Feed) -> Self {
         Self {
+            history,
             cursor,
             feed,
             writers: Writers::All,
@@ -164,13 +193,18 @@ pub enum Writers {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// Its number: changes are numbered in the order in which they become visible.
+    /// Its number: changes are numbered in the order in which they become visible. It is at most
+    /// [`Event::MAX_NUMBER`].
     pub number: u64,
     /// What changed.
     pub subject: EventSubject,
 }
 
 impl Event {
+    /// The largest number of a change, 2^44 − 1: 139 years of 4,000 changes a second. A store counts
+    /// its changes; it does not take the time of day for a number.
+    pub const MAX_NUMBER: u64 = (1 << 44) - 1;
+
     /// Change `number`, of `subject`.
     #[must_use]
     pub const fn new(number: u64, subject: EventSubject) -> Self {

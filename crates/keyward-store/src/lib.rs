@@ -33,7 +33,9 @@ pub use change::{Change, Expectation, KeyCount, Write};
 pub use clock::{BootTime, Clock, ManualClock};
 pub use digest::Digest;
 pub use error::{CommitError, StoreError};
-pub use feed::{Changes, Cursor, Event, EventSubject, Feed, Loaded, Origin, ReadFrom, Writers};
+pub use feed::{
+    Changes, Cursor, Event, EventSubject, Feed, HistoryId, Loaded, Origin, ReadFrom, Writers,
+};
 pub use format::{
     Alphabet, FormatError, Formats, GenerateError, Generated, IdShape, KeyFormat, KeyFormatBuilder,
     MAX_KEY_BYTES, Parsed,

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::{
     AuditEntry, AuditQuery, Change, Changes, Clock, CommitError, Cursor, Event, EventSubject, Feed,
-    KeySnapshot, KeyStore, ListQuery, Loaded, Lookup, Origin, Page, ReadFrom, Records, Selector,
-    StoreError, Subject, SubjectState, Use, Write, Writers,
+    HistoryId, KeySnapshot, KeyStore, ListQuery, Loaded, Lookup, Origin, Page, ReadFrom, Records,
+    Selector, StoreError, Subject, SubjectState, Use, Write, Writers,
 };
 
 /// Makes any [`Lookup`] a [`KeyStore`], with a log of changes kept in this process.
@@ -122,7 +122,7 @@ impl<S: Lookup> KeyStore for LocalLog<S> {
         // The number before the rows: too small is safe, too large is not.
         let number = self.log.lock().number;
         let found = self.store.find(by).await?;
-        let loaded = Loaded::new(found, number, self.clock.wall());
+        let loaded = Loaded::new(found, self.log.history(), number, self.clock.wall());
         Ok(match self.max_age {
             None => loaded,
             Some(age) => loaded.from_origin(Origin::Unwatched(age)),
@@ -217,6 +217,12 @@ impl Log {
         }
     }
 
+    fn history(&self) -> HistoryId {
+        // The low half of the token is random.
+        let token = u128::from_be_bytes(self.token);
+        HistoryId::new((token & u128::from(u64::MAX)) as u64)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Events> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -254,7 +260,7 @@ impl Log {
         } else {
             Feed::Events(vec![Event::new(events.number, EventSubject::All)])
         };
-        Changes::new(cursor, feed)
+        Changes::new(self.history(), cursor, feed)
     }
 }
 

@@ -72,22 +72,34 @@ impl fmt::Debug for Pepper {
 
 /// The live peppers: one that new hashes are made with, and older ones that still verify.
 ///
-/// To change the pepper, put the new one first and keep the old one until no record names it any
-/// more: keys move to the first pepper as they are used.
+/// To change the pepper of a service with several nodes, first give all of them the new one by
+/// [`and_next`](Peppers::and_next); then make it the current one, and the old one an
+/// [old](Peppers::and_old) one, node by node. Keys move to the current pepper as they are used. Keep
+/// the old one until no record names it any more.
 #[derive(Clone, Debug, Default)]
-pub struct Peppers(Vec<Pepper>);
+pub struct Peppers {
+    /// The current one first.
+    live: Vec<Pepper>,
+    next: Option<PepperId>,
+}
 
 impl Peppers {
     /// No pepper: keys are kept as plain SHA-256.
     #[must_use]
     pub const fn none() -> Self {
-        Self(Vec::new())
+        Self {
+            live: Vec::new(),
+            next: None,
+        }
     }
 
     /// New hashes are made with `current`.
     #[must_use]
     pub fn current(current: Pepper) -> Self {
-        Self(vec![current])
+        Self {
+            live: vec![current],
+            next: None,
+        }
     }
 
     /// Hashes made with `old` verify too.
@@ -98,25 +110,49 @@ impl Peppers {
         if self.get(&old.id).is_some() {
             return Err(PepperError::Duplicate);
         }
-        self.0.push(old);
+        self.live.push(old);
         Ok(self)
+    }
+
+    /// Hashes made with `next` verify too, and stay: other nodes have made it their current pepper
+    /// already.
+    ///
+    /// # Errors
+    /// [`PepperError::Duplicate`] when two peppers bear one name.
+    pub fn and_next(self, next: Pepper) -> Result<Self, PepperError> {
+        let id = next.id.clone();
+        let mut peppers = self.and_old(next)?;
+        peppers.next = Some(id);
+        Ok(peppers)
+    }
+
+    /// Whether a key that is kept so should move to the current pepper when it is used.
+    #[must_use]
+    pub fn supersede(&self, hash: &KeyHash) -> bool {
+        let current = self.live.first().map(Pepper::id);
+        match hash {
+            KeyHash::Sha256(_) => current.is_some(),
+            KeyHash::HmacSha256 { pepper, .. } => {
+                current.is_some_and(|id| id != pepper) && self.next.as_ref() != Some(pepper)
+            }
+        }
     }
 
     /// The live pepper of that name.
     #[must_use]
     pub fn get(&self, id: &PepperId) -> Option<&Pepper> {
-        self.0.iter().find(|pepper| pepper.id == *id)
+        self.live.iter().find(|pepper| pepper.id == *id)
     }
 
     /// Every live pepper, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = &Pepper> {
-        self.0.iter()
+        self.live.iter()
     }
 
     /// The hash that a new record gets.
     #[must_use]
     pub fn hash(&self, credential: &[u8]) -> KeyHash {
-        match self.0.first() {
+        match self.live.first() {
             None => KeyHash::Sha256(Digest::sha256(credential)),
             Some(pepper) => KeyHash::HmacSha256 {
                 pepper: pepper.id.clone(),

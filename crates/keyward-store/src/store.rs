@@ -34,7 +34,8 @@ pub trait Lookup: Debug + Send + Sync + 'static {
 /// # Contract
 /// [`commit`](Records::commit) is atomic and serializable: of two changes whose expectations
 /// exclude each other, one is refused. What it wrote is found by every call that starts after it
-/// returned.
+/// returned. Once it has returned, with whatever outcome, nothing more of it becomes visible: a
+/// store that cannot hold to that gives its own feed, which tells of changes when they appear.
 ///
 /// # Implementing
 /// The store stays dumb: it compares, writes whole rows, and judges nothing.
@@ -46,7 +47,8 @@ pub trait Records: Lookup {
     /// [`CommitError`] says whether it is certain that nothing was written.
     ///
     /// # Cancel safety
-    /// A call that is dropped may or may not have been committed.
+    /// A call that is dropped may or may not have been committed, then or later. Keyward drops it
+    /// only when the runtime ends.
     async fn commit(&self, change: &Change) -> Result<(), CommitError>;
 
     /// A page of keys, newest first.

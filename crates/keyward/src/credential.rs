@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, Entry, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request};
 use keyward_core::{Denied, Reason};
 
 use zeroize::Zeroizing;
@@ -34,16 +35,14 @@ pub(crate) enum Place {
 pub(crate) fn take(headers: &mut HeaderMap, sources: &Sources) -> Result<Option<Found>, Denied> {
     let mut found = None;
     if (sources.bearer || sources.basic)
-        && let Entry::Occupied(entry) = headers.entry(AUTHORIZATION)
+        && let Some(header) = take_one(headers, &AUTHORIZATION)?
     {
-        if entry.iter().nth(1).is_some() {
-            return Err(Denied::invalid_request(Reason::Repeated));
-        }
-        if let Some(place) = authorization(entry.get().as_bytes(), sources) {
-            found = Some(Found {
-                header: entry.remove(),
-                place,
-            });
+        match authorization(header.as_bytes(), sources) {
+            Some(place) => found = Some(Found { header, place }),
+            // Another scheme is someone else's.
+            None => {
+                headers.insert(AUTHORIZATION, header);
+            }
         }
     }
     if sources.headers.is_empty() {
@@ -59,21 +58,28 @@ fn take_header(
     mut found: Option<Found>,
 ) -> Result<Option<Found>, Denied> {
     for (n, name) in sources.headers.iter().enumerate() {
-        let Entry::Occupied(entry) = headers.entry(name) else {
+        let Some(header) = take_one(headers, name)? else {
             continue;
         };
-        if entry.iter().nth(1).is_some() {
-            return Err(Denied::invalid_request(Reason::Repeated));
-        }
         if found.is_some() {
             return Err(Denied::invalid_request(Reason::TwoSources));
         }
-        found = Some(Found {
-            header: entry.remove(),
-            place: Place::Header(n),
-        });
+        let place = Place::Header(n);
+        found = Some(Found { header, place });
     }
     Ok(found)
+}
+
+/// Takes the only line of this name out of the headers.
+#[inline]
+fn take_one(headers: &mut HeaderMap, name: &HeaderName) -> Result<Option<HeaderValue>, Denied> {
+    // One look-up: several lines are told by how many went with the first.
+    let lines = headers.len();
+    let header = headers.remove(name);
+    if lines - headers.len() > 1 {
+        return Err(Denied::invalid_request(Reason::Repeated));
+    }
+    Ok(header)
 }
 
 /// Which of the sources this `Authorization` is for; `None` for another scheme.
@@ -160,10 +166,16 @@ fn read_basic<T>(encoded: &[u8], verify: impl FnOnce(&[u8]) -> T) -> Result<T, D
     Ok(verify(if password.is_empty() { user } else { password }))
 }
 
-/// Whether the request is one of gRPC, to be answered in its way.
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+/// Whether the request is one of gRPC, to be answered in its way: by its protocol, a POST whose
+/// content type is `application/grpc`, with or without a message format behind it.
+pub(crate) fn is_grpc<B>(request: &Request<B>) -> bool {
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes);
+    let rest = content_type.and_then(|value| value.strip_prefix(b"application/grpc"));
+    let named = rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')));
+    named && request.method() == Method::POST
 }
 
 /// RFC 9110 §5.6.2, `tchar`.

@@ -105,7 +105,8 @@ where
                     // A scope layer or an extractor within refused: the answer is made here, so
                     // that all refusals of a service look alike.
                     if let Some(denied) = response.extensions_mut().remove::<Denied>() {
-                        response = this.on_reject.reject(&denied);
+                        let anew = this.on_reject.reject(&denied);
+                        response = with_headers_of(anew, &response);
                     }
                     return Poll::Ready(Ok(response));
                 }
@@ -124,7 +125,7 @@ where
                             State::Inner { future }
                         }
                         Err(denied) => {
-                            let denied = denied.over_grpc(is_grpc(request.headers()));
+                            let denied = denied.over_grpc(is_grpc(&request));
                             State::Denied { denied }
                         }
                     }
@@ -134,6 +135,33 @@ where
         }
     }
 }
+
+/// Keeps what layers in between have added to a refusal: the headers of CORS, of request ids, and
+/// the like. What a refusal itself says is said anew.
+#[cold]
+fn with_headers_of<B>(mut anew: Response<B>, inner: &Response<B>) -> Response<B> {
+    let headers = anew.headers_mut();
+    for name in inner.headers().keys() {
+        let said_anew = OF_A_REFUSAL.iter().any(|own| name.as_str() == *own);
+        if !said_anew && !headers.contains_key(name) {
+            for value in inner.headers().get_all(name) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+    }
+    anew
+}
+
+const OF_A_REFUSAL: [&str; 8] = [
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "grpc-message",
+    "grpc-status",
+    "retry-after",
+    "www-authenticate",
+];
 
 impl<S, R, ReqBody> fmt::Debug for ResponseFuture<S, R, ReqBody>
 where

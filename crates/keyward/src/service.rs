@@ -112,7 +112,7 @@ impl<S, R: Clone> ApiKeyService<S, R> {
             // The verifier has told of what it refused itself.
             tracing::debug!(target: "keyward", reason = %denied.reason(), "refused");
         }
-        let denied = denied.over_grpc(credential::is_grpc(request.headers()));
+        let denied = denied.over_grpc(credential::is_grpc(request));
         ResponseFuture::denied(denied, self.on_reject.clone())
     }
 

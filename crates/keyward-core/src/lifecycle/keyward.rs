@@ -136,12 +136,11 @@ impl Keyward {
     }
 
     pub(super) async fn commit(&self, change: Change) -> Result<(), CommitError> {
-        self.verifier.node().commit_detached(change).await
+        self.verifier.node().commit(change).await
     }
 
     /// Waits until this node knows of everything that has been committed so far.
     pub(super) async fn catch_up(&self) {
-        let node = self.verifier.node();
-        node.polls.one_more(node.limits.lease).await;
+        self.verifier.node().catch_up().await;
     }
 }

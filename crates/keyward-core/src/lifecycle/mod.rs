@@ -14,3 +14,7 @@ pub use keyward::Keyward;
 pub use new_key::NewKey;
 pub use revoke::Revoke;
 pub use standing::Standing;
+
+/// How often a change is decided anew because others came first. Each time one of them made theirs,
+/// so as many may want the same record at once.
+const MAX_TRIES: u32 = 1_000;

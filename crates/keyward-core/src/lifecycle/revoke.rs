@@ -7,7 +7,7 @@ use keyward_store::{
     AuditAction, AuditRecord, Change, CommitError, Expectation, KeyId, KeyRecord, Write,
 };
 
-use super::{Keyward, LifecycleError};
+use super::{Keyward, LifecycleError, MAX_TRIES};
 
 /// A revocation, made by awaiting it.
 ///
@@ -34,6 +34,7 @@ impl<'a> Revoke<'a> {
     }
 
     async fn run(self) -> Result<(), LifecycleError> {
+        let mut tries = 0;
         loop {
             let found = self.keys.get(&self.key).await?;
             let found = found.ok_or_else(|| LifecycleError::NotFound(self.key.clone()))?;
@@ -44,7 +45,7 @@ impl<'a> Revoke<'a> {
             };
             match self.keys.commit(change).await {
                 // Someone else changed the record in between: look at it again.
-                Err(CommitError::Expectation(_)) => {}
+                Err(CommitError::Expectation(_)) if tries < MAX_TRIES => tries += 1,
                 outcome => return Ok(outcome?),
             }
         }

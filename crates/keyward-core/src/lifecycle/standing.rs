@@ -5,7 +5,7 @@ use keyward_store::{
     Write,
 };
 
-use super::{Keyward, LifecycleError};
+use super::{Keyward, LifecycleError, MAX_TRIES};
 
 /// What the host says of an owner or a tenant; all of its keys heed it, cached ones too, as soon as
 /// they would heed a revocation.
@@ -62,6 +62,7 @@ impl<'a> Standing<'a> {
     }
 
     async fn change(&self, edit: impl Fn(&mut SubjectState)) -> Result<(), LifecycleError> {
+        let mut tries = 0;
         loop {
             let state = self.state().await?;
             let Some(change) = restate(&self.subject, &state, &edit, self.keys.now()) else {
@@ -69,7 +70,7 @@ impl<'a> Standing<'a> {
                 return Ok(());
             };
             match self.keys.commit(change).await {
-                Err(CommitError::Expectation(_)) => {}
+                Err(CommitError::Expectation(_)) if tries < MAX_TRIES => tries += 1,
                 outcome => return Ok(outcome?),
             }
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use keyward_store::{Digest, PublicId};
+use keyward_store::{BootTime, Digest, PublicId};
 use moka::sync::Cache as Moka;
 
 use super::coherence::Stamp;
@@ -32,6 +32,7 @@ pub(crate) struct Cache {
 #[derive(Debug)]
 struct Absence {
     key: CacheKey,
+    asked: BootTime,
     stamp: Stamp,
 }
 
@@ -83,18 +84,18 @@ impl Cache {
         self.entries.get(key).is_some()
     }
 
-    /// That nothing was found behind this key, if a slot still tells so.
-    pub(crate) fn absence(&self, key: &CacheKey) -> Option<Stamp> {
+    /// That nothing was found behind this key, and when that was asked, if a slot still tells so.
+    pub(crate) fn absence(&self, key: &CacheKey) -> Option<(BootTime, Stamp)> {
         let slots = self.absence_slots(key);
         slots.into_iter().flatten().find_map(|slot| {
             let absence = slot.load();
             let absence = absence.as_ref().filter(|absence| absence.key == *key);
-            absence.map(|absence| absence.stamp)
+            absence.map(|absence| (absence.asked, absence.stamp))
         })
     }
 
     /// A flood of unknown keys overwrites itself, in bounded memory, and evicts nothing else.
-    pub(crate) fn insert_absence(&self, key: CacheKey, stamp: Stamp) {
+    pub(crate) fn insert_absence(&self, key: CacheKey, asked: BootTime, stamp: Stamp) {
         let [first, second] = self.absence_slots(&key);
         let is_free = |slot: &&ArcSwapOption<Absence>| {
             slot.load()
@@ -104,7 +105,7 @@ impl Cache {
         // With both taken, the second gives way: whoever shares the first keeps it.
         let slot = first.filter(is_free).or(second);
         if let Some(slot) = slot {
-            slot.store(Some(Arc::new(Absence { key, stamp })));
+            slot.store(Some(Arc::new(Absence { key, asked, stamp })));
         }
     }
 

@@ -1,13 +1,11 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 
 /// Runs a store's future, and takes a panic of it for an answer.
 ///
 /// The future is not touched again after it panicked, so what it left behind is its own affair.
-pub(crate) async fn caught<T>(
-    mut future: Pin<Box<dyn Future<Output = T> + Send + '_>>,
-) -> Result<T, Panicked> {
+pub(crate) async fn caught<T>(future: impl Future<Output = T> + Send) -> Result<T, Panicked> {
+    let mut future = Box::pin(future);
     poll_fn(|cx| {
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
         match polled {

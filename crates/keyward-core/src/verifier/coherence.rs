@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use keyward_store::{
-    BootTime, Clock, Event, EventSubject, KeyId, Origin, Owner, PublicId, TenantId,
+    BootTime, Clock, Event, EventSubject, HistoryId, KeyId, Loaded, Origin, Owner, PublicId,
+    TenantId,
 };
 
 /// The version of an answer: which history of changes, and how many of them it includes.
@@ -17,12 +18,14 @@ use keyward_store::{
 pub(crate) struct Version(u64);
 
 impl Version {
-    /// `None` when the number is larger than any store will ever count to: 2^44 is 140 years of
-    /// 4,000 changes a second.
+    /// `None` when the number is larger than any store may count to.
     fn new(history: u64, number: u64) -> Option<Self> {
-        let fits = number < 1 << NUMBER_BITS && history < 1 << (u64::BITS - NUMBER_BITS);
+        let fits = number <= Event::MAX_NUMBER && history < 1 << (u64::BITS - NUMBER_BITS);
         fits.then_some(Self(history << NUMBER_BITS | number))
     }
+
+    /// Below every floor that there is once a poll has been applied.
+    const NEVER: Self = Self(0);
 }
 
 const NUMBER_BITS: u32 = 44;
@@ -52,16 +55,21 @@ pub(crate) enum Bound {
 pub(crate) struct Sent {
     pub(crate) at: BootTime,
     history: u64,
+    id: HistoryId,
 }
 
 #[derive(Debug)]
 pub(crate) struct Coherence {
     clock: Clock,
     lease_length: Duration,
+    /// The longest time that any answer was believed for by its age, in nanoseconds.
+    longest_trust: AtomicU64,
     /// Every answer at or above the minimums is believed up to this moment.
     lease: AtomicU64,
     /// Counts the times that history changed; the poller alone writes it.
     history: AtomicU64,
+    /// The store's name for the present history.
+    history_id: AtomicU64,
     floor: AtomicU64,
     keys: Box<[AtomicU64]>,
     owners: Box<[AtomicU64]>,
@@ -75,8 +83,10 @@ impl Coherence {
         Self {
             clock,
             lease_length,
+            longest_trust: AtomicU64::new(0),
             lease: AtomicU64::new(0),
             history: AtomicU64::new(0),
+            history_id: AtomicU64::new(0),
             floor: AtomicU64::new(0),
             keys: stripes(KEY_STRIPES),
             owners: stripes(SUBJECT_STRIPES),
@@ -103,31 +113,42 @@ impl Coherence {
         (stamp.version.0 >= minimum).then_some(now)
     }
 
+    /// After this time without news, nothing that is known now is believed any more.
+    pub(crate) fn longest_trust(&self) -> Duration {
+        let longest = Duration::from_nanos(self.longest_trust.load(Ordering::SeqCst));
+        longest.max(self.lease_length)
+    }
+
     /// Called right before a question leaves.
     pub(crate) fn send(&self) -> Sent {
         Sent {
             at: self.clock.boot(),
+            // The count before the name: it is the last to change, so that a new one is never
+            // taken with an old name.
             history: self.history.load(Ordering::SeqCst),
+            id: HistoryId::new(self.history_id.load(Ordering::SeqCst)),
         }
     }
 
     /// The stamp of an answer to a question; `None` when its number makes no sense.
-    pub(crate) fn stamp(
-        &self,
-        sent: Sent,
-        number: u64,
-        origin: Origin,
-        bound: Bound,
-    ) -> Option<Stamp> {
+    pub(crate) fn stamp(&self, sent: Sent, loaded: &Loaded, bound: Bound) -> Option<Stamp> {
         // Age counts from when the question was sent: the answer may have been on its way for long.
-        let until = match origin {
+        let until = match loaded.origin {
             Origin::Primary => sent.at.after(self.lease_length),
-            Origin::Unwatched(age) => sent.at.after(age),
+            Origin::Unwatched(age) => {
+                let nanos = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+                self.longest_trust.fetch_max(nanos, Ordering::SeqCst);
+                sent.at.after(age)
+            }
             // A replica may lag by any time.
             _ => BootTime::ZERO,
         };
+        // Of another history than the last poll told of, its number means nothing: it comes from a
+        // server that was promoted, or from one that was left behind.
+        let version = Version::new(sent.history, loaded.number)?;
+        let known = loaded.history == sent.id;
         Some(Stamp {
-            version: Version::new(sent.history, number)?,
+            version: if known { version } else { Version::NEVER },
             until,
             bound,
         })
@@ -167,11 +188,18 @@ impl Coherence {
     }
 
     /// Rule 3, where history changed: drops everything, and every answer that is still on its way.
-    pub(crate) fn history_changed(&self, number: u64) {
+    pub(crate) fn history_changed(&self, id: HistoryId, number: u64) {
         let history = self.history.load(Ordering::SeqCst).saturating_add(1);
         let floor = Version::new(history, number).map_or(u64::MAX, |version| version.0);
-        self.history.store(history, Ordering::SeqCst);
+        // The floor first: what is asked in between bears the old count and is not believed.
         raise(&self.floor, floor);
+        self.history_id.store(id.as_u64(), Ordering::SeqCst);
+        self.history.store(history, Ordering::SeqCst);
+    }
+
+    /// Whether a poll tells of another history than the one before.
+    pub(crate) fn is_other_history(&self, id: HistoryId) -> bool {
+        self.history_id.load(Ordering::SeqCst) != id.as_u64()
     }
 
     /// Rule 3, last of all: extends the lease of a poll that was sent then and has been applied.
@@ -248,8 +276,18 @@ mod tests {
 
     fn node() -> (Coherence, keyward_store::ManualClock) {
         let (clock, hand) = Clock::manual();
-        (Coherence::new(clock, LEASE), hand)
+        let node = Coherence::new(clock, LEASE);
+        node.history_changed(HISTORY, 0);
+        (node, hand)
     }
+
+    /// What a store of history 7 answers.
+    fn answer(number: u64, origin: Origin) -> Loaded {
+        let now = std::time::SystemTime::UNIX_EPOCH;
+        Loaded::new(Vec::new(), HISTORY, number, now).from_origin(origin)
+    }
+
+    const HISTORY: HistoryId = HistoryId::new(7);
 
     fn key_event(number: u64, key: &KeyId, refound: bool) -> Event {
         let subject = EventSubject::Key {
@@ -264,7 +302,7 @@ mod tests {
     fn an_answer_lives_by_its_age_or_by_the_lease() {
         let (node, hand) = node();
         let bound = Bound::record(&KeyId::from(1), None, &"t".into());
-        let stamp = |origin| node.stamp(node.send(), 0, origin, bound).unwrap();
+        let stamp = |origin| node.stamp(node.send(), &answer(0, origin), bound).unwrap();
         let (primary, replica) = (stamp(Origin::Primary), stamp(Origin::Replica));
         let unwatched = stamp(Origin::Unwatched(Duration::from_secs(60)));
         assert!(node.believe(&primary).is_some());
@@ -291,7 +329,7 @@ mod tests {
         let (one, two) = (KeyId::from(1), KeyId::from(2));
         let owner = Owner::new("user", "7");
         let stamp = |number, bound| {
-            node.stamp(node.send(), number, Origin::Primary, bound)
+            node.stamp(node.send(), &answer(number, Origin::Primary), bound)
                 .unwrap()
         };
         let of_one = stamp(3, Bound::record(&one, Some(&owner), &"t".into()));
@@ -319,11 +357,15 @@ mod tests {
         let (node, _hand) = node();
         let bound = Bound::record(&KeyId::from(1), None, &"t".into());
         let sent = node.send();
-        node.history_changed(2);
+        node.history_changed(HISTORY, 2);
         // The number is larger, but it counts in the history that is gone.
-        let late = node.stamp(sent, 900, Origin::Primary, bound).unwrap();
+        let late = node
+            .stamp(sent, &answer(900, Origin::Primary), bound)
+            .unwrap();
         assert!(node.believe(&late).is_none());
-        let fresh = node.stamp(node.send(), 2, Origin::Primary, bound).unwrap();
+        let fresh = node
+            .stamp(node.send(), &answer(2, Origin::Primary), bound)
+            .unwrap();
         assert!(node.believe(&fresh).is_some());
     }
 
@@ -332,11 +374,36 @@ mod tests {
         let (node, _hand) = node();
         let bound = Bound::Credentials;
         assert!(
-            node.stamp(node.send(), 1 << NUMBER_BITS, Origin::Primary, bound)
-                .is_none()
+            node.stamp(
+                node.send(),
+                &answer(1 << NUMBER_BITS, Origin::Primary),
+                bound
+            )
+            .is_none()
         );
-        let good = node.stamp(node.send(), 1, Origin::Primary, bound).unwrap();
+        let good = node
+            .stamp(node.send(), &answer(1, Origin::Primary), bound)
+            .unwrap();
         node.apply(&Event::new(u64::MAX, EventSubject::All));
         assert!(node.believe(&good).is_none());
+    }
+
+    /// A standby was promoted, and another that was left behind still answers, with larger numbers.
+    #[test]
+    fn an_answer_from_another_history_is_not_believed() {
+        let (node, _hand) = node();
+        let bound = Bound::record(&KeyId::from(1), None, &"t".into());
+        let promoted = HistoryId::new(8);
+        assert!(node.is_other_history(promoted));
+        node.history_changed(promoted, 990);
+        let left_behind = node
+            .stamp(node.send(), &answer(1000, Origin::Replica), bound)
+            .unwrap();
+        node.extend_lease(node.send());
+        assert!(node.believe(&left_behind).is_none());
+        let mut here = answer(990, Origin::Replica);
+        here.history = promoted;
+        let here = node.stamp(node.send(), &here, bound).unwrap();
+        assert!(node.believe(&here).is_some());
     }
 }

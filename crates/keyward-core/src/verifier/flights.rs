@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use keyward_store::ReadFrom;
 use tokio::sync::{Semaphore, watch};
 
 use super::cache::CacheKey;
@@ -33,6 +34,7 @@ pub(crate) struct Flights {
 #[derive(Debug, Clone)]
 struct Flight {
     ticket: u64,
+    from: ReadFrom,
     landed: watch::Receiver<Option<Landing>>,
 }
 
@@ -67,17 +69,20 @@ impl Flights {
         self.tickets.load(Ordering::SeqCst)
     }
 
-    /// Boards the flight for `key` that bears `not_before` or a later ticket; starts one when there
-    /// is none, and then the second value flies it.
+    /// Boards the flight for `key` that bears `not_before` or a later ticket and asks where it must;
+    /// starts one when there is none, and then the second value flies it.
     pub(crate) fn board(
         self: &Arc<Self>,
         key: CacheKey,
         not_before: u64,
+        from: ReadFrom,
     ) -> Result<(Passenger, Option<Pilot>), Reason> {
+        // Whoever needs the primary does not join one who asks a replica.
+        let serves = |flight: &&Flight| {
+            flight.ticket >= not_before && (from == ReadFrom::Any || flight.from == from)
+        };
         let mut flying = self.lock();
-        let known = flying
-            .get(&key)
-            .filter(|flight| flight.ticket >= not_before);
+        let known = flying.get(&key).filter(serves);
         if let Some(flight) = known {
             let landed = flight.landed.clone();
             return Ok((self.passenger(landed)?, None));
@@ -88,7 +93,12 @@ impl Flights {
         let ticket = self.tickets.fetch_add(1, Ordering::SeqCst);
         let (landing, landed) = watch::channel(None);
         let passenger = self.passenger(landed.clone())?;
-        flying.insert(key, Flight { ticket, landed });
+        let flight = Flight {
+            ticket,
+            from,
+            landed,
+        };
+        flying.insert(key, flight);
         let pilot = Pilot {
             key,
             ticket,
@@ -177,14 +187,14 @@ mod tests {
     #[tokio::test]
     async fn who_comes_while_it_flies_shares_the_landing() {
         let flights = Arc::new(Flights::new(1));
-        let (first, pilot) = flights.board(key(1), 0).unwrap();
-        let (second, none) = flights.board(key(1), 0).unwrap();
+        let (first, pilot) = flights.board(key(1), 0, ReadFrom::Any).unwrap();
+        let (second, none) = flights.board(key(1), 0, ReadFrom::Any).unwrap();
         assert!(none.is_none());
         drop(first);
         pilot.unwrap().land(Err(Reason::LoadTimedOut));
         assert!(matches!(second.landing().await, Err(Reason::LoadTimedOut)));
         assert!(
-            flights.board(key(1), 0).unwrap().1.is_some(),
+            flights.board(key(1), 0, ReadFrom::Any).unwrap().1.is_some(),
             "it has left the board"
         );
     }
@@ -192,12 +202,12 @@ mod tests {
     #[tokio::test]
     async fn a_later_flight_takes_the_place_of_one_that_started_too_early() {
         let flights = Arc::new(Flights::new(1));
-        let (_early, early_pilot) = flights.board(key(1), 0).unwrap();
+        let (_early, early_pilot) = flights.board(key(1), 0, ReadFrom::Any).unwrap();
         let not_before = flights.next_ticket();
-        let (late, late_pilot) = flights.board(key(1), not_before).unwrap();
+        let (late, late_pilot) = flights.board(key(1), not_before, ReadFrom::Any).unwrap();
         assert!(late_pilot.is_some());
         drop(early_pilot);
-        let (joined, none) = flights.board(key(1), not_before).unwrap();
+        let (joined, none) = flights.board(key(1), not_before, ReadFrom::Any).unwrap();
         assert!(
             none.is_none(),
             "the early one's end does not take the late one off the board"
@@ -210,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn a_crash_is_told_and_numbers_are_bounded() {
         let flights = Arc::new(Flights::new(1));
-        let (passenger, pilot) = flights.board(key(1), 0).unwrap();
+        let (passenger, pilot) = flights.board(key(1), 0, ReadFrom::Any).unwrap();
         drop(pilot);
         assert!(matches!(
             passenger.landing().await,
@@ -218,14 +228,23 @@ mod tests {
         ));
         let many = |n: usize| CacheKey::Digest(Digest::sha256(&n.to_le_bytes()));
         let pilots: Vec<_> = (0..MAX_FLYING)
-            .map(|n| flights.board(many(n), 0).unwrap())
+            .map(|n| flights.board(many(n), 0, ReadFrom::Any).unwrap())
             .collect();
         assert!(matches!(
-            flights.board(many(MAX_FLYING), 0),
+            flights.board(many(MAX_FLYING), 0, ReadFrom::Any),
             Err(Reason::Overloaded)
         ));
         drop(pilots);
-        assert!(flights.board(many(MAX_FLYING), 0).is_ok());
+        assert!(flights.board(many(MAX_FLYING), 0, ReadFrom::Any).is_ok());
         assert_eq!(flights.waiting.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn who_needs_the_primary_does_not_join_who_asks_a_replica() {
+        let flights = Arc::new(Flights::new(1));
+        let _any = flights.board(key(1), 0, ReadFrom::Any).unwrap();
+        let (_passenger, pilot) = flights.board(key(1), 0, ReadFrom::Primary).unwrap();
+        assert!(pilot.is_some());
+        assert!(flights.board(key(1), 0, ReadFrom::Any).unwrap().1.is_none());
     }
 }

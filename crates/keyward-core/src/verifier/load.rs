@@ -67,12 +67,14 @@ pub(crate) async fn verify(node: Arc<Node>, presented: Presented) -> Result<Prin
             };
         }
         not_before = node.flights.next_ticket();
+        // There is news that this node has not heard of, or it has not heard for long.
+        node.polls.wake();
     }
     Err(Denied::unavailable(Reason::Stale))
 }
 
 async fn fly(node: &Arc<Node>, presented: &Presented, not_before: u64, from: ReadFrom) -> Landing {
-    let (passenger, pilot) = node.flights.board(presented.key, not_before)?;
+    let (passenger, pilot) = node.flights.board(presented.key, not_before, from)?;
     if let Some(pilot) = pilot {
         // Detached: it lands for those who joined although the one who started it has gone.
         let flight = load(node.clone(), presented.clone(), pilot, from);
@@ -102,7 +104,7 @@ async fn ask(node: &Arc<Node>, presented: &Presented, from: ReadFrom) -> Landing
         .await
         .map_err(|_| Reason::Overloaded)?;
     let sent = node.coherence.send();
-    let loaded = match caught(node.store.load(&selector, from)).await {
+    let loaded = match caught(async { node.store.load(&selector, from).await }).await {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(error)) => {
             let error: &dyn std::error::Error = &error;
@@ -119,7 +121,7 @@ async fn ask(node: &Arc<Node>, presented: &Presented, from: ReadFrom) -> Landing
 fn conclude(node: &Arc<Node>, presented: &Presented, sent: Sent, loaded: &Loaded) -> Landing {
     let coherence = &node.coherence;
     let stamp = |bound| {
-        let stamp = coherence.stamp(sent, loaded.number, loaded.origin, bound);
+        let stamp = coherence.stamp(sent, loaded, bound);
         stamp.ok_or(Reason::StoreFailed)
     };
     let picked = pick(
@@ -133,7 +135,7 @@ fn conclude(node: &Arc<Node>, presented: &Presented, sent: Sent, loaded: &Loaded
     })?
     else {
         let stamp = stamp(presented.absence())?;
-        node.cache.insert_absence(presented.key, stamp);
+        node.cache.insert_absence(presented.key, sent.at, stamp);
         return Ok(Answer::Absent(stamp));
     };
     let record = &snapshot.record;
@@ -164,7 +166,8 @@ fn rehash(node: &Arc<Node>, record: &KeyRecord, candidates: &Candidates) {
         pepper: pepper.clone(),
         mac: *mac,
     };
-    if record.hash == current || record.revoked_at.is_some() || node.records.is_none() {
+    let stays = !node.peppers.supersede(&record.hash) || record.revoked_at.is_some();
+    if stays || node.records.is_none() {
         return;
     }
     let at = node.clock.wall();
@@ -175,7 +178,7 @@ fn rehash(node: &Arc<Node>, record: &KeyRecord, candidates: &Candidates) {
         let Ok(_permit) = node.rehashes.try_acquire() else {
             return;
         };
-        if let Err(error) = node.commit(&change).await {
+        if let Err(error) = node.commit(change).await {
             tracing::debug!(target: "keyward", %error, "a key keeps its older hash");
         }
     });

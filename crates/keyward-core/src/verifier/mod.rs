@@ -23,7 +23,7 @@ use keyward_store::{BootTime, Candidates, Digest, KeyStore, Parsed};
 use self::cache::CacheKey;
 use self::entry::{Entry, Proof};
 use self::load::Presented;
-use self::node::Node;
+use self::node::{Node, TIME_TO_LIVE};
 use self::tasks::Tasks;
 use crate::{Builder, Denied, Principal, Reason};
 
@@ -60,8 +60,8 @@ impl Verifier {
         &self.node
     }
 
-    /// Decides about a credential, at once where that can be: it allocates nothing then, and does
-    /// not leave the thread.
+    /// Decides about a credential, at once where that can be: it does not leave the thread then,
+    /// and a key that was used a moment ago costs no allocation.
     #[inline]
     #[must_use]
     pub fn check(&self, credential: &[u8]) -> Verification {
@@ -101,8 +101,10 @@ impl Verifier {
         }
     }
 
-    /// Writes down the last uses that are still in memory and stops the tasks. Verification goes on
-    /// only for as long as the present lease lasts.
+    /// Writes down the last uses that are still in memory and stops the tasks.
+    ///
+    /// What is cached is believed until the present lease ends, since nothing is heard of changes
+    /// any more; after that, every answer of the store by its own age.
     pub async fn shutdown(&self) {
         self.tasks.stop(&self.node).await;
     }
@@ -112,8 +114,9 @@ impl Verifier {
     fn check_behind(&self, format: usize, parsed: &Parsed<'_>, digest: Digest) -> Verification {
         let node = &self.node;
         let key = cache_key(format, parsed, &digest);
-        if let Some(absence) = node.cache.absence(&key)
-            && node.coherence.believe(&absence).is_some()
+        if let Some((asked, absence)) = node.cache.absence(&key)
+            && let Some(now) = node.coherence.believe(&absence)
+            && now.since(asked) < TIME_TO_LIVE
         {
             return refused(Denied::invalid_token(Reason::Unknown));
         }
@@ -170,8 +173,9 @@ impl Node {
         self.pass(entry, now)
     }
 
-    /// Tells the map behind the front that an entry is in use. One that the map has dropped, because
-    /// of its age or for want of room, is not used any longer in front either.
+    /// Tells the map behind the front that an entry is in use. Where the map has dropped it, because
+    /// of its age or for want of room, this one request goes to read it again; the others are served
+    /// by what lies in front meanwhile.
     #[cold]
     fn touch(&self, entry: &Entry, key: &CacheKey, now: BootTime) -> bool {
         entry.note_touch(now);

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use keyward_store::{Changes, Cursor, Feed, StoreError, Writers};
+use keyward_store::{Changes, Cursor, Event, Feed, StoreError, Writers};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
@@ -31,13 +31,18 @@ impl Polls {
         }
     }
 
+    /// Has a poll sent soon.
+    pub(crate) fn wake(&self) {
+        self.wanted.notify_one();
+    }
+
     /// Waits until a poll that is sent after this call has been applied, `at_most` so long.
     pub(crate) async fn one_more(&self, at_most: Duration) {
         let last = self.sent.load(Ordering::SeqCst);
         let mut applied = self.applied.subscribe();
-        self.wanted.notify_one();
-        // Either end keeps the promise: after the length of a lease, nothing that was read before
-        // is believed any more.
+        self.wake();
+        // Either end keeps the promise: after that time, nothing that was read before is believed
+        // any more.
         let _elapsed = timeout(at_most, applied.wait_for(|poll| *poll > last)).await;
     }
 }
@@ -47,6 +52,8 @@ impl Polls {
 pub(crate) struct Poller {
     cursor: Cursor,
     failing: bool,
+    /// The last hint told of nothing: the next is not heeded.
+    misled: bool,
 }
 
 impl Poller {
@@ -54,28 +61,38 @@ impl Poller {
         Self {
             cursor: Cursor::origin(),
             failing: false,
+            misled: false,
         }
     }
 
-    /// One poll, sent and applied.
-    pub(crate) async fn poll(&mut self, node: &Node) -> Result<(), StoreError> {
+    /// One poll, sent and applied. Says whether there was any news.
+    pub(crate) async fn poll(&mut self, node: &Node) -> Result<bool, StoreError> {
         let number = node.polls.sent.fetch_add(1, Ordering::SeqCst) + 1;
         let sent = node.coherence.send();
-        let answer = timeout(node.limits.poll, caught(node.store.changes(&self.cursor))).await;
+        let answer = timeout(
+            node.limits.poll,
+            caught(async { node.store.changes(&self.cursor).await }),
+        )
+        .await;
         let changes = answer
             .map_err(StoreError::new)?
             .map_err(StoreError::new)??;
+        check_numbers(&changes)?;
+        let news = changes.cursor != self.cursor;
         self.apply(node, changes, sent);
         node.polls.applied.send_replace(number);
-        Ok(())
+        Ok(news)
     }
 
     /// The order is the promise: first the minimums, then the cursor, then the lease.
     fn apply(&mut self, node: &Node, changes: Changes, sent: Sent) {
+        let coherence = &node.coherence;
         match &changes.feed {
-            Feed::Events(events) => events.iter().for_each(|event| node.coherence.apply(event)),
-            // `HistoryChanged`, and whatever this version does not know.
-            _ => node.coherence.history_changed(changes.cursor.number()),
+            Feed::Events(events) if !coherence.is_other_history(changes.history) => {
+                events.iter().for_each(|event| coherence.apply(event));
+            }
+            // Another history, and whatever this version does not know.
+            _ => coherence.history_changed(changes.history, changes.cursor.number()),
         }
         self.cursor = changes.cursor;
         if changes.writers == Writers::All {
@@ -86,13 +103,15 @@ impl Poller {
     /// Polls for ever: every so often, at a hint, and whenever a writer waits for it.
     pub(crate) async fn run(mut self, node: &Node) {
         loop {
-            self.rest(node).await;
-            match self.poll(node).await {
-                Ok(()) if self.failing => {
+            let hinted = self.rest(node).await;
+            let outcome = self.poll(node).await;
+            self.misled = hinted && matches!(outcome, Ok(false));
+            match outcome {
+                Ok(_) if self.failing => {
                     tracing::info!(target: "keyward", "the store answers again");
                     self.failing = false;
                 }
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(error) => {
                     if !self.failing {
                         let error: &dyn std::error::Error = &error;
@@ -104,22 +123,36 @@ impl Poller {
         }
     }
 
-    async fn rest(&self, node: &Node) {
+    /// Returns when it is time for the next poll, and whether a hint made it so.
+    async fn rest(&self, node: &Node) -> bool {
         let interval = jitter(node.limits.poll_interval);
         if self.failing {
             // No hints from a store that fails, so that it is not asked without a pause.
             sleep(interval / 4).await;
-            return;
+            return false;
         }
         tokio::select! {
-            () = sleep(interval) => {}
-            () = node.polls.wanted.notified() => {}
-            hint = caught(node.store.hint(&self.cursor)) => {
-                if hint.is_err() {
-                    sleep(interval).await;
-                }
-            }
+            () = sleep(interval) => false,
+            () = node.polls.wanted.notified() => false,
+            // One that tells of nothing, or panics, could tell of it again at once and for ever.
+            Ok(()) = caught(async { node.store.hint(&self.cursor).await }), if !self.misled => true,
         }
+    }
+}
+
+/// A number that cannot be counted cannot be compared either.
+fn check_numbers(changes: &Changes) -> Result<(), StoreError> {
+    let mut largest = changes.cursor.number();
+    if let Feed::Events(events) = &changes.feed {
+        largest = events
+            .iter()
+            .map(|event| event.number)
+            .fold(largest, u64::max);
+    }
+    if largest <= Event::MAX_NUMBER {
+        Ok(())
+    } else {
+        Err(StoreError::new("the number of a change is beyond 2^44"))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
+use keyward_store::Use;
+use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 
 use super::caught::caught;
@@ -12,7 +13,7 @@ use super::polls::Poller;
 
 /// Aborts the tasks when dropped.
 #[derive(Debug)]
-pub(crate) struct Tasks(Mutex<Vec<AbortHandle>>);
+pub(crate) struct Tasks(Mutex<Vec<JoinHandle<()>>>);
 
 impl Tasks {
     pub(crate) fn start(node: &Arc<Node>, poller: Poller) -> Self {
@@ -23,23 +24,26 @@ impl Tasks {
         let flush = node
             .runtime
             .spawn(async move { flush_for_ever(&flushing).await });
-        Self(Mutex::new(vec![poll.abort_handle(), flush.abort_handle()]))
+        Self(Mutex::new(vec![poll, flush]))
     }
 
     pub(crate) async fn stop(&self, node: &Node) {
-        self.abort();
+        for task in self.take() {
+            task.abort();
+            // It has let go of its batch when it has ended; how it ended is known.
+            let _aborted = task.await;
+        }
         flush(node).await;
     }
 
-    fn abort(&self) {
-        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.drain(..).for_each(|task| task.abort());
+    fn take(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        self.abort();
+        self.take().iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -52,22 +56,39 @@ async fn flush_for_ever(node: &Node) {
     }
 }
 
-/// Writes down the uses of the last interval. What the store does not take is offered again; there
-/// is at most one use for each key that was in the cache.
+/// Writes down the uses of the last interval. What the store does not take is offered again.
 async fn flush(node: &Node) {
-    let Some(records) = &node.records else {
-        // Nobody keeps them, so they are only let go.
-        node.uses.take();
+    let mut batch = Batch {
+        uses: node.uses.take(),
+        node,
+    };
+    // Without records nobody keeps them, and they are only let go.
+    let Some(records) = node.records.as_ref().filter(|_| !batch.uses.is_empty()) else {
+        batch.uses.clear();
         return;
     };
-    let uses = node.uses.take();
-    if uses.is_empty() {
-        return;
-    }
-    let written = timeout(FLUSH_LIMIT, caught(records.touch(&uses))).await;
-    if !matches!(written, Ok(Ok(Ok(())))) {
-        node.uses.put_back(uses);
+    let written = timeout(
+        FLUSH_LIMIT,
+        caught(async { records.touch(&batch.uses).await }),
+    )
+    .await;
+    if matches!(written, Ok(Ok(Ok(())))) {
+        batch.uses.clear();
+    } else {
         tracing::debug!(target: "keyward", "last uses could not be written down");
+    }
+}
+
+/// Uses on their way to the store. Those that are left when it is dropped go back, also when the
+/// task is aborted in between.
+struct Batch<'a> {
+    uses: Vec<Use>,
+    node: &'a Node,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.node.uses.put_back(std::mem::take(&mut self.uses));
     }
 }
 

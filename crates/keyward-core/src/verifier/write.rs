@@ -12,35 +12,40 @@ use super::node::Node;
 impl Node {
     /// Commits a change and waits until this node has learnt of it. After that, nothing that was
     /// read before the change is believed here.
-    pub(crate) async fn commit(&self, change: &Change) -> Result<(), CommitError> {
+    ///
+    /// It is carried to its end although the caller goes away, or has waited for long enough: a
+    /// commit that is given up may still be made later, and must be told of then.
+    pub(crate) async fn commit(self: &Arc<Self>, change: Change) -> Result<(), CommitError> {
+        let node = self.clone();
+        let task = self
+            .runtime
+            .spawn(async move { node.carry_out(&change).await });
+        match timeout(COMMIT_LIMIT + self.limits.lease, task).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(stopped)) => Err(CommitError::Unknown(StoreError::new(stopped))),
+            Err(elapsed) => Err(CommitError::Unknown(StoreError::new(elapsed))),
+        }
+    }
+
+    async fn carry_out(&self, change: &Change) -> Result<(), CommitError> {
         let Some(records) = &self.records else {
             let cause = StoreError::new("this service only verifies keys");
             return Err(CommitError::NotCommitted(cause));
         };
-        let committed = timeout(COMMIT_LIMIT, caught(records.commit(change))).await;
-        match committed {
-            Ok(Ok(outcome)) => outcome?,
-            Ok(Err(panicked)) => return Err(CommitError::Unknown(StoreError::new(panicked))),
-            Err(elapsed) => return Err(CommitError::Unknown(StoreError::new(elapsed))),
+        match caught(async { records.commit(change).await }).await {
+            Ok(outcome) => outcome?,
+            Err(panicked) => return Err(CommitError::Unknown(StoreError::new(panicked))),
         }
-        self.polls.one_more(self.limits.lease).await;
+        self.catch_up().await;
         Ok(())
     }
 
-    /// The same, carried to its end although the caller goes away.
-    pub(crate) async fn commit_detached(
-        self: &Arc<Self>,
-        change: Change,
-    ) -> Result<(), CommitError> {
-        let node = self.clone();
-        let task = self
-            .runtime
-            .spawn(async move { node.commit(&change).await });
-        match task.await {
-            Ok(outcome) => outcome,
-            Err(stopped) => Err(CommitError::Unknown(StoreError::new(stopped))),
-        }
+    /// Waits until this node knows of everything that has been committed so far; or until whatever
+    /// it knew before is too old to be believed.
+    pub(crate) async fn catch_up(&self) {
+        self.polls.one_more(self.coherence.longest_trust()).await;
     }
 }
 
+/// How long a store may take, before its caller is told that the outcome is unknown.
 const COMMIT_LIMIT: Duration = Duration::from_secs(10);

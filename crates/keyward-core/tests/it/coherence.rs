@@ -255,6 +255,19 @@ async fn a_verifier_without_its_tasks_stops_believing() {
     assert_eq!(service.kind(&key).await, UNAVAILABLE);
 }
 
+/// A store may say that there could be news as often as it likes.
+#[tokio::test]
+async fn a_store_that_hints_for_ever_is_not_asked_for_ever() {
+    let interval = Duration::from_millis(100);
+    let service = Service::with(|builder| builder.poll_interval(interval)).await;
+    // A hint that fails resolves at once.
+    service.faults.always(Call::Hint, Fault::Fail);
+    let before = service.faults.calls(Call::Changes);
+    tokio::time::sleep(interval * 5).await;
+    let polls = service.faults.calls(Call::Changes) - before;
+    assert!((4..=16).contains(&polls), "{polls} polls in five intervals");
+}
+
 #[tokio::test]
 async fn dropping_the_last_handle_stops_the_tasks() {
     let service = Service::with(|builder| builder.poll_interval(Duration::from_millis(5))).await;

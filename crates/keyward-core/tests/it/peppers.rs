@@ -65,6 +65,32 @@ async fn keys_move_to_the_current_pepper_as_they_are_used() {
     }
 }
 
+/// While a pepper is brought in, some nodes make it the current one before others do; a key does not
+/// go back and forth between them.
+#[tokio::test]
+async fn a_pepper_is_brought_in_without_a_quarrel() {
+    let store = Arc::new(MemoryStore::default());
+    let early = Peppers::current(pepper("1")).and_next(pepper("2")).unwrap();
+    let early = node(&store, format(), early).await;
+    let late = Peppers::current(pepper("2")).and_old(pepper("1")).unwrap();
+    let late = node(&store, format(), late).await;
+    let (_watch, issued) = issue(&early).await;
+    let (id, credential) = (&issued.key.id, issued.secret.expose().as_bytes());
+    assert_eq!(kept_under(&early, id).await, Some(PepperId::new("1")));
+    assert!(late.verifier().verify(credential).await.is_ok());
+    eventually(async || kept_under(&early, id).await == Some(PepperId::new("2"))).await;
+    let revision = early.get(id).await.unwrap().unwrap().record.revision;
+    for _ in 0..20 {
+        assert!(early.verifier().verify(credential).await.is_ok());
+        assert!(late.verifier().verify(credential).await.is_ok());
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(
+        early.get(id).await.unwrap().unwrap().record.revision,
+        revision
+    );
+}
+
 /// The record is there, and whether the key is good cannot be told: that is not the key's fault.
 #[tokio::test]
 async fn a_pepper_that_is_not_live_is_an_outage() {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use keyward_core::{NewKey, Reason};
-use keyward_testkit::Call;
+use keyward_testkit::{Call, Fault};
 
 use crate::coherence::eventually;
 use crate::support::{ACCEPTED, REFUSED, Service};
@@ -118,4 +118,20 @@ async fn a_shutdown_writes_the_last_uses_down_in_one_batch() {
         let found = service.keys.get(&key.key.id).await.unwrap().unwrap();
         assert!(found.last_used_at.is_some());
     }
+}
+
+/// The flusher is in the middle of a batch when the service ends.
+#[tokio::test]
+async fn a_shutdown_loses_no_batch_that_is_on_its_way() {
+    let interval = std::time::Duration::from_millis(10);
+    let service = Service::with(|builder| builder.flush_interval(interval)).await;
+    let key = service.issue().await;
+    service.faults.once(Call::Touch, Fault::Hang);
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    while service.faults.running(Call::Touch) == 0 {
+        tokio::time::sleep(interval).await;
+    }
+    service.keys.shutdown().await;
+    let found = service.keys.get(&key.key.id).await.unwrap().unwrap();
+    assert!(found.last_used_at.is_some());
 }

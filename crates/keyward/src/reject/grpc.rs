@@ -1,4 +1,4 @@
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Response, StatusCode};
 use keyward_core::Denied;
 
@@ -28,6 +28,7 @@ impl<B: Default> Reject<B> for GrpcStatus {
             STATUS,
             HeaderValue::from(u16::from(denied.kind().grpc_status())),
         );
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // The sentences are plain ASCII without `%`, so nothing of them is to be encoded.
         headers.insert(MESSAGE, HeaderValue::from_static(denied.kind().detail()));
         response

@@ -48,7 +48,7 @@ impl RequireScopes {
 }
 
 impl<R> RequireScopes<R> {
-    /// Answers in this way where no `ApiKeyLayer` is there to make the answer. It has to be said
+    /// Answers in this way where no `ApiKeyLayer` makes the answer anew. It has to be said
     /// where the default cannot make a body, as with tonic: there,
     /// [`GrpcStatus`](crate::GrpcStatus).
     #[must_use]

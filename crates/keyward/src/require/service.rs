@@ -1,8 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, StatusCode};
-use keyward_core::{Denied, DeniedKind};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
@@ -32,7 +31,6 @@ impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for RequireScopesService<
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     R: Reject<ResBody>,
-    ResBody: Default,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -48,28 +46,12 @@ where
         match verdict {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
             Err(denied) => {
-                let denied = denied.over_grpc(is_grpc(request.headers()));
-                ResponseFuture::refused(self.refuse(denied))
+                let denied = denied.over_grpc(is_grpc(&request));
+                let mut response = self.on_reject.reject(&denied);
+                // The layer around this one makes the answer anew, in its own way.
+                response.extensions_mut().insert(denied);
+                ResponseFuture::refused(response)
             }
         }
-    }
-}
-
-impl<S, R> RequireScopesService<S, R> {
-    #[cold]
-    fn refuse<B>(&self, denied: Denied) -> Response<B>
-    where
-        B: Default,
-        R: Reject<B>,
-    {
-        if denied.kind() == DeniedKind::LayerMissing {
-            return self.on_reject.reject(&denied);
-        }
-        // There is a layer around this one, and it makes the answer in its own way.
-        let status = StatusCode::from_u16(denied.kind().status());
-        let mut response = Response::new(B::default());
-        *response.status_mut() = status.unwrap_or(StatusCode::FORBIDDEN);
-        response.extensions_mut().insert(denied);
-        response
     }
 }

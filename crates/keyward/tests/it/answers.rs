@@ -2,8 +2,8 @@
 
 use axum::Router;
 use axum::routing::get as route;
-use http::Request;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Method, Request};
 use keyward::{Denied, GrpcStatus, ProblemJson, Reject, RequireScopes};
 use keyward_testkit::{Call, Fault};
 
@@ -121,13 +121,56 @@ async fn grpc_requests_are_answered_in_their_own_way() {
             .into_iter()
             .chain([("content-type", proto)])
             .collect();
-        let answer = send(&app, get(path, &headers)).await;
+        let mut request = get(path, &headers);
+        *request.method_mut() = Method::POST;
+        let answer = send(&app, request).await;
         assert_eq!(answer.status, 200);
+        assert_eq!(answer.header(CACHE_CONTROL), Some("no-store"));
         assert_eq!(answer.header(CONTENT_TYPE), Some("application/grpc"));
         assert_eq!(answer.header("grpc-status"), Some(code), "{path}");
         assert!(answer.header("grpc-message").is_some());
         assert_eq!(answer.body, "");
     }
+}
+
+/// Whoever only says that it speaks gRPC does not turn a refusal into a success.
+#[tokio::test]
+async fn other_requests_are_not_taken_for_grpc() {
+    let fixture = Fixture::new().await;
+    let app = app(&fixture);
+    for (method, content_type) in [
+        (Method::GET, "application/grpc"),
+        (Method::POST, "application/grpcweb"),
+        (Method::POST, "application/grpc-web+proto"),
+        (Method::POST, "text/plain, application/grpc"),
+    ] {
+        let mut request = get("/", &[("content-type", content_type)]);
+        *request.method_mut() = method;
+        assert_eq!(send(&app, request).await.status, 401, "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn headers_of_layers_in_between_stay_on_refusals() {
+    let fixture = Fixture::new().await;
+    let scoped = route(async || "ok").route_layer(RequireScopes::all([WRITE]));
+    let app = Router::new()
+        .route("/", scoped)
+        .layer(axum::middleware::map_response(
+            async |mut response: axum::response::Response| {
+                let allowed = HeaderValue::from_static("https://app.example");
+                response
+                    .headers_mut()
+                    .insert("access-control-allow-origin", allowed);
+                response
+            },
+        ))
+        .layer(fixture.layer());
+    let answer = send(&app, fixture.request()).await;
+    assert_eq!(answer.code(), "insufficient_scope");
+    let allowed = answer.header("access-control-allow-origin");
+    assert_eq!(allowed, Some("https://app.example"));
+    assert_eq!(answer.headers.get_all(CONTENT_TYPE).iter().count(), 1);
 }
 
 #[tokio::test]
