@@ -11,7 +11,8 @@ use tokio::sync::Semaphore;
 use crate::lifecycle::Keyward;
 use crate::verifier::coherence::Coherence;
 use crate::verifier::node::{Limits, Node, REHASHES_AT_ONCE, TIME_TO_LIVE};
-use crate::verifier::polls::{Poller, Polls};
+use crate::verifier::poller::Poller;
+use crate::verifier::polls::Polls;
 use crate::verifier::tasks::Tasks;
 use crate::verifier::{Cache, ExpiredFloor, Flights, Uses, Verifier};
 

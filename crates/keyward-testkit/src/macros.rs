@@ -94,6 +94,7 @@ macro_rules! contract_tests {
             load::a_load_sees_what_was_written_before_it
             load::a_load_is_as_new_as_an_earlier_poll
             load::a_load_is_not_ahead_of_the_history
+            load::a_load_is_of_the_history_that_polls_tell_of
             load::a_load_includes_all_up_to_its_number
         }
     };

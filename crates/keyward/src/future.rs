@@ -12,7 +12,6 @@ use tower_service::Service;
 use crate::Reject;
 use crate::credential::{Found, is_grpc};
 use crate::layer::Settings;
-use crate::service::admit;
 
 pub use crate::require::future::ResponseFuture as RequireScopesFuture;
 
@@ -120,7 +119,7 @@ where
                     };
                     match decision {
                         Ok(principal) => {
-                            admit(&mut request, principal, found, &miss.settings);
+                            miss.settings.admit(&mut request, principal, found);
                             let future = miss.ready.call(request);
                             State::Inner { future }
                         }

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
-use http::HeaderValue;
-use keyward_core::Verifier;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, Request};
+use keyward_core::{Principal, Verifier};
 use tower_layer::Layer;
 
+use crate::credential::{Found, Place};
 use crate::{ApiKeyService, ProblemJson, Sources};
 
 /// Lets requests that bear a good key through, with their [`Principal`](crate::Principal) in the
@@ -91,13 +93,21 @@ impl<S, R: Clone> Layer<S> for ApiKeyLayer<R> {
 }
 
 impl Settings {
+    /// Makes a request what the inner service gets.
+    #[inline]
+    pub(crate) fn admit<B>(&self, request: &mut Request<B>, principal: Principal, found: Found) {
+        request.extensions_mut().insert(principal);
+        if self.keep_credential {
+            self.put_back(request.headers_mut(), found);
+        }
+    }
+
     /// Puts a credential back where it stood, where nothing prints it.
-    pub(crate) fn put_back(&self, headers: &mut http::HeaderMap, found: crate::credential::Found) {
-        use crate::credential::Place;
+    fn put_back(&self, headers: &mut HeaderMap, found: Found) {
         let mut value: HeaderValue = found.header;
         value.set_sensitive(true);
         let name = match found.place {
-            Place::Bearer(_) | Place::Basic(_) => Some(&http::header::AUTHORIZATION),
+            Place::Bearer(_) | Place::Basic(_) => Some(&AUTHORIZATION),
             Place::Header(n) => self.sources.headers.get(n),
         };
         if let Some(name) = name {

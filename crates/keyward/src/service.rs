@@ -59,7 +59,7 @@ where
         };
         match found.read(|credential| self.verifier.check(credential)) {
             Ok(Verification::Decided(Ok(principal))) => {
-                admit(&mut request, principal, found, &self.settings);
+                self.settings.admit(&mut request, principal, found);
                 ResponseFuture::inner(self.inner.call(request), self.on_reject.clone())
             }
             Ok(Verification::Pending(pending)) => self.ask(request, pending, found),
@@ -132,19 +132,5 @@ impl<S, R: Clone> ApiKeyService<S, R> {
         let ready = std::mem::replace(&mut self.inner, clone);
         let miss = Miss::new(pending, request, found, ready, self.settings.clone());
         ResponseFuture::miss(miss, self.on_reject.clone())
-    }
-}
-
-/// Makes a request what the inner service gets.
-#[inline]
-pub(crate) fn admit<B>(
-    request: &mut Request<B>,
-    principal: Principal,
-    found: Found,
-    settings: &Settings,
-) {
-    request.extensions_mut().insert(principal);
-    if settings.keep_credential {
-        settings.put_back(request.headers_mut(), found);
     }
 }

@@ -8,6 +8,7 @@ mod flights;
 mod last_use;
 mod load;
 pub(crate) mod node;
+pub(crate) mod poller;
 pub(crate) mod polls;
 pub(crate) mod tasks;
 mod write;

@@ -1,18 +1,12 @@
-//! Rule 3: asking the store what has changed, for ever.
+//! How writers, loads and the poller find each other.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use keyward_store::{Changes, Cursor, Event, Feed, StoreError, Writers};
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::caught::caught;
-use super::coherence::Sent;
-use super::node::Node;
-
-/// How writers and the poller find each other.
+/// Which polls were sent and applied, and whether one is wanted.
 #[derive(Debug)]
 pub(crate) struct Polls {
     /// The number of the last poll that was sent.
@@ -31,6 +25,21 @@ impl Polls {
         }
     }
 
+    /// Called right before a poll is sent; it bears the number from then on.
+    pub(crate) fn note_sent(&self) -> u64 {
+        self.sent.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// The poll of that number has been applied.
+    pub(crate) fn note_applied(&self, poll: u64) {
+        self.applied.send_replace(poll);
+    }
+
+    /// Returns when a poll is wanted sooner than its time.
+    pub(crate) async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+
     /// Has a poll sent soon.
     pub(crate) fn wake(&self) {
         self.wanted.notify_one();
@@ -45,121 +54,4 @@ impl Polls {
         // any more.
         let _elapsed = timeout(at_most, applied.wait_for(|poll| *poll > last)).await;
     }
-}
-
-/// The poller's own state: nobody else moves the cursor.
-#[derive(Debug)]
-pub(crate) struct Poller {
-    cursor: Cursor,
-    failing: bool,
-    /// The last hint told of nothing: the next is not heeded.
-    misled: bool,
-}
-
-impl Poller {
-    pub(crate) fn new() -> Self {
-        Self {
-            cursor: Cursor::origin(),
-            failing: false,
-            misled: false,
-        }
-    }
-
-    /// One poll, sent and applied. Says whether there was any news.
-    pub(crate) async fn poll(&mut self, node: &Node) -> Result<bool, StoreError> {
-        let number = node.polls.sent.fetch_add(1, Ordering::SeqCst) + 1;
-        let sent = node.coherence.send();
-        let answer = timeout(
-            node.limits.poll,
-            caught(async { node.store.changes(&self.cursor).await }),
-        )
-        .await;
-        let changes = answer
-            .map_err(StoreError::new)?
-            .map_err(StoreError::new)??;
-        check_numbers(&changes)?;
-        let news = changes.cursor != self.cursor;
-        self.apply(node, changes, sent);
-        node.polls.applied.send_replace(number);
-        Ok(news)
-    }
-
-    /// The order is the promise: first the minimums, then the cursor, then the lease.
-    fn apply(&mut self, node: &Node, changes: Changes, sent: Sent) {
-        let coherence = &node.coherence;
-        match &changes.feed {
-            Feed::Events(events) if !coherence.is_other_history(changes.history) => {
-                events.iter().for_each(|event| coherence.apply(event));
-            }
-            // Another history, and whatever this version does not know.
-            _ => coherence.history_changed(changes.history, changes.cursor.number()),
-        }
-        self.cursor = changes.cursor;
-        if changes.writers == Writers::All {
-            node.coherence.extend_lease(sent);
-        }
-    }
-
-    /// Polls for ever: every so often, at a hint, and whenever a writer waits for it.
-    pub(crate) async fn run(mut self, node: &Node) {
-        loop {
-            let hinted = self.rest(node).await;
-            let outcome = self.poll(node).await;
-            self.misled = hinted && matches!(outcome, Ok(false));
-            match outcome {
-                Ok(_) if self.failing => {
-                    tracing::info!(target: "keyward", "the store answers again");
-                    self.failing = false;
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    if !self.failing {
-                        let error: &dyn std::error::Error = &error;
-                        tracing::warn!(target: "keyward", error, "the store does not tell changes");
-                    }
-                    self.failing = true;
-                }
-            }
-        }
-    }
-
-    /// Returns when it is time for the next poll, and whether a hint made it so.
-    async fn rest(&self, node: &Node) -> bool {
-        let interval = jitter(node.limits.poll_interval);
-        if self.failing {
-            // No hints from a store that fails, so that it is not asked without a pause.
-            sleep(interval / 4).await;
-            return false;
-        }
-        tokio::select! {
-            () = sleep(interval) => false,
-            () = node.polls.wanted.notified() => false,
-            // One that tells of nothing, or panics, could tell of it again at once and for ever.
-            Ok(()) = caught(async { node.store.hint(&self.cursor).await }), if !self.misled => true,
-        }
-    }
-}
-
-/// A number that cannot be counted cannot be compared either.
-fn check_numbers(changes: &Changes) -> Result<(), StoreError> {
-    let mut largest = changes.cursor.number();
-    if let Feed::Events(events) = &changes.feed {
-        largest = events
-            .iter()
-            .map(|event| event.number)
-            .fold(largest, u64::max);
-    }
-    if largest <= Event::MAX_NUMBER {
-        Ok(())
-    } else {
-        Err(StoreError::new("the number of a change is beyond 2^44"))
-    }
-}
-
-/// Ten per cent around the interval, so that the nodes of a service do not ask in step.
-fn jitter(interval: Duration) -> Duration {
-    // Each `RandomState` has keys of its own; nothing secret hangs on this number.
-    let random = RandomState::new().hash_one(0_u8) % 1_000;
-    let thousandths = u32::try_from(900 + random / 5).unwrap_or(1_000);
-    interval * thousandths / 1_000
 }

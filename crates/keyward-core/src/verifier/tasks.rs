@@ -9,7 +9,7 @@ use tokio::time::{interval, timeout};
 
 use super::caught::caught;
 use super::node::Node;
-use super::polls::Poller;
+use super::poller::Poller;
 
 /// Aborts the tasks when dropped.
 #[derive(Debug)]

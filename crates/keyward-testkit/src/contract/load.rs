@@ -71,6 +71,19 @@ pub async fn a_load_is_as_new_as_an_earlier_poll<S: Records + KeyStore>(store: S
     }
 }
 
+/// A load and a poll speak of one history: the numbers of two are not compared.
+pub async fn a_load_is_of_the_history_that_polls_tell_of<S: Records + KeyStore>(store: S) {
+    put(&store, [record(1)]).await;
+    let polled = store.changes(&Cursor::origin()).await.unwrap();
+    let again = store.changes(&polled.cursor).await.unwrap();
+    let loaded = store
+        .load(&by_key(&record(1)), ReadFrom::Primary)
+        .await
+        .unwrap();
+    assert_eq!(polled.history, again.history);
+    assert_eq!(loaded.history, polled.history);
+}
+
 /// The number that a load states is never beyond the present end of the history.
 pub async fn a_load_is_not_ahead_of_the_history<S: Records + KeyStore>(store: S) {
     for n in 0..20 {

@@ -67,7 +67,7 @@ impl Records for Flawed {
                 let mut check = change.clone();
                 (check.writes, check.audit) = (Vec::new(), Vec::new());
                 self.store.commit(&check).await?;
-                tokio::task::yield_now().await;
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
                 change.expectations.clear();
             }
             Flaw::RowByRow => {

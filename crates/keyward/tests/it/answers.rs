@@ -10,7 +10,8 @@ use keyward_testkit::{Call, Fault};
 use crate::support::{Fixture, WRITE, get, send};
 
 fn app(fixture: &Fixture) -> Router {
-    let write = route(async || "written").route_layer(RequireScopes::all([WRITE]));
+    let write = route(async || "read").post(async || "written");
+    let write = write.route_layer(RequireScopes::all([WRITE]));
     Router::new()
         .route("/", route(async || "ok"))
         .route("/write", write)
