@@ -67,7 +67,8 @@ impl Verifier {
     #[must_use]
     pub fn check(&self, credential: &[u8]) -> Verification {
         let node = &*self.node;
-        let Some((format, parsed)) = node.formats.parse(credential) else {
+        // The checksum waits: a credential that is found in front has passed before, and had it right.
+        let Some((format, parsed)) = node.formats.skim(credential) else {
             return refused(Denied::invalid_token(Reason::NotAKey));
         };
         let digest = Digest::sha256(parsed.credential());
@@ -113,6 +114,9 @@ impl Verifier {
     /// What is not in front: in the map behind it, known to be absent, or to be asked for.
     #[cold]
     fn check_behind(&self, format: usize, parsed: &Parsed<'_>, digest: Digest) -> Verification {
+        if !parsed.is_intact() {
+            return refused(Denied::invalid_token(Reason::NotAKey));
+        }
         let node = &self.node;
         let key = cache_key(format, parsed, &digest);
         if let Some((asked, absence)) = node.cache.absence(&key)

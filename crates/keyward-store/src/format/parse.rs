@@ -9,6 +9,7 @@ use crate::PublicId;
 pub struct Parsed<'a> {
     whole: &'a [u8],
     public_id: Option<PublicId>,
+    has_checksum: bool,
 }
 
 impl<'a> Parsed<'a> {
@@ -22,6 +23,20 @@ impl<'a> Parsed<'a> {
     #[must_use]
     pub const fn public_id(&self) -> Option<PublicId> {
         self.public_id
+    }
+
+    /// Whether its checksum is right; so it always is where the format has none, and after
+    /// [`parse`](KeyFormat::parse).
+    #[inline]
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        if !self.has_checksum {
+            return true;
+        }
+        // Compared as text: a checksum has one spelling, whatever number another would decode to.
+        self.whole
+            .split_last_chunk::<CHECKSUM_LEN>()
+            .is_some_and(|(covered, sum)| *sum == checksum(covered))
     }
 }
 
@@ -40,6 +55,14 @@ impl KeyFormat {
     #[inline]
     #[must_use]
     pub fn parse<'a>(&self, credential: &'a [u8]) -> Option<Parsed<'a>> {
+        self.skim(credential).filter(Parsed::is_intact)
+    }
+
+    /// The same, but for the checksum, which the caller looks at by [`Parsed::is_intact`]; or not,
+    /// when the credential turns out to be one that has passed before.
+    #[inline]
+    #[must_use]
+    pub fn skim<'a>(&self, credential: &'a [u8]) -> Option<Parsed<'a>> {
         if credential.len() != self.key_len() {
             return None;
         }
@@ -58,21 +81,14 @@ impl KeyFormat {
             }
             rest = tail;
         }
-        let (secret, tail) = rest.split_at_checked(self.secret_len)?;
+        let secret = rest.get(..self.secret_len)?;
         if !self.alphabet.spells(secret) {
             return None;
-        }
-        if self.checksum {
-            let (covered, _) = credential.split_at_checked(credential.len() - CHECKSUM_LEN)?;
-            // Compared as text: a checksum has one spelling, whatever number another would decode
-            // to.
-            if tail != checksum(covered) {
-                return None;
-            }
         }
         Some(Parsed {
             whole: credential,
             public_id,
+            has_checksum: self.checksum,
         })
     }
 

@@ -29,8 +29,16 @@ impl Formats {
     #[inline]
     #[must_use]
     pub fn parse<'a>(&self, credential: &'a [u8]) -> Option<(usize, Parsed<'a>)> {
+        let skimmed = self.skim(credential);
+        skimmed.filter(|(_, parsed)| parsed.is_intact())
+    }
+
+    /// The same, but for the checksum: see [`KeyFormat::skim`].
+    #[inline]
+    #[must_use]
+    pub fn skim<'a>(&self, credential: &'a [u8]) -> Option<(usize, Parsed<'a>)> {
         let mut formats = self.0.iter().enumerate();
-        formats.find_map(|(place, format)| Some((place, format.parse(credential)?)))
+        formats.find_map(|(place, format)| Some((place, format.skim(credential)?)))
     }
 
     /// The format at that place.

@@ -11,8 +11,9 @@ use super::{GrpcStatus, Reject};
 
 /// Answers with a problem of RFC 9457 and, where a credential would help, with a challenge of
 /// RFC 6750; requests of gRPC with a gRPC status.
-#[derive(Clone, Debug)]
-pub struct ProblemJson(Arc<Challenges>);
+/// The default has the realm `api`.
+#[derive(Clone, Debug, Default)]
+pub struct ProblemJson(Option<Arc<Challenges>>);
 
 /// The challenges of one realm, written once.
 #[derive(Debug)]
@@ -33,12 +34,12 @@ impl ProblemJson {
         let escaped = realm.replace('\\', r"\\").replace('"', r#"\""#);
         let challenge =
             |rest: &str| HeaderValue::from_str(&format!("Bearer realm=\"{escaped}\"{rest}"));
-        Ok(Self(Arc::new(Challenges {
+        Ok(Self(Some(Arc::new(Challenges {
             plain: challenge("")?,
             invalid_request: challenge(", error=\"invalid_request\"")?,
             invalid_token: challenge(", error=\"invalid_token\"")?,
             insufficient_scope: challenge(", error=\"insufficient_scope\"")?,
-        })))
+        }))))
     }
 
     /// The challenge for this refusal; `None` where no credential would help.
@@ -48,7 +49,7 @@ impl ProblemJson {
             invalid_request,
             invalid_token,
             insufficient_scope,
-        } = &*self.0;
+        } = self.0.as_deref().unwrap_or(&API);
         match denied.kind() {
             DeniedKind::NoCredential | DeniedKind::NotEntitled => Some(plain.clone()),
             DeniedKind::InvalidRequest => Some(invalid_request.clone()),
@@ -80,22 +81,14 @@ fn push_words(text: &mut Vec<u8>, scopes: &Scopes) {
     }
 }
 
-impl Default for ProblemJson {
-    fn default() -> Self {
-        Self(Arc::new(Challenges {
-            plain: HeaderValue::from_static("Bearer realm=\"api\""),
-            invalid_request: HeaderValue::from_static(
-                "Bearer realm=\"api\", error=\"invalid_request\"",
-            ),
-            invalid_token: HeaderValue::from_static(
-                "Bearer realm=\"api\", error=\"invalid_token\"",
-            ),
-            insufficient_scope: HeaderValue::from_static(
-                "Bearer realm=\"api\", error=\"insufficient_scope\"",
-            ),
-        }))
-    }
-}
+static API: Challenges = Challenges {
+    plain: HeaderValue::from_static("Bearer realm=\"api\""),
+    invalid_request: HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_request\""),
+    invalid_token: HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\""),
+    insufficient_scope: HeaderValue::from_static(
+        "Bearer realm=\"api\", error=\"insufficient_scope\"",
+    ),
+};
 
 impl<B: Default + From<Bytes>> Reject<B> for ProblemJson {
     fn reject(&self, denied: &Denied) -> Response<B> {
