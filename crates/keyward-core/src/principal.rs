@@ -1,6 +1,6 @@
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use keyward_store::{KeyId, KeyRecord, Owner, Scope, Scopes};
@@ -48,6 +48,19 @@ impl Principal {
 
     /// The principal of a key with this record, for a test of a handler. The record's hash is not
     /// looked at.
+    ///
+    /// ```
+    /// # use keyward_core::Principal;
+    /// # use keyward_store::{Digest, KeyHash, KeyId, KeyRecord, Scope};
+    /// const READ: Scope = Scope::from_static("orders:read");
+    ///
+    /// let no_hash = KeyHash::Sha256(Digest::sha256(b""));
+    /// let mut record = KeyRecord::new(KeyId::from(1), "acme-inc", no_hash);
+    /// record.scopes = [READ].into();
+    /// let key = Principal::for_test(&record);
+    /// assert_eq!(key.tenant(), "acme-inc");
+    /// assert!(key.require(&READ).is_ok());
+    /// ```
     #[cfg(feature = "test-util")]
     #[must_use]
     pub fn for_test(record: &KeyRecord) -> Self {
@@ -136,18 +149,30 @@ impl Principal {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = read
-            .iter()
-            .find_map(|value| value.clone().downcast::<T>().ok());
+        let known = self.read().iter().find_map(downcast);
         if let Some(known) = known {
             return Ok(known);
         }
+        // Not under the lock: reading a `T` is the host's own code.
         let text = self.0.metadata.as_deref().ok_or(MetadataError::None)?;
         let value: Arc<T> = Arc::new(serde_json::from_str(text)?);
+        let mut read = self.read();
+        if let Some(first) = read.iter().find_map(downcast) {
+            return Ok(first);
+        }
         read.push(value.clone());
         Ok(value)
     }
+}
+
+impl Principal {
+    fn read(&self) -> MutexGuard<'_, Vec<Arc<dyn Any + Send + Sync>>> {
+        self.0.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn downcast<T: Send + Sync + 'static>(value: &Arc<dyn Any + Send + Sync>) -> Option<Arc<T>> {
+    value.clone().downcast().ok()
 }
 
 impl fmt::Debug for Principal {

@@ -29,6 +29,11 @@ impl Scope {
     /// const READ: Scope = Scope::from_static("orders:read");
     /// ```
     ///
+    /// ```compile_fail
+    /// # use keyward_store::Scope;
+    /// const TWO_WORDS: Scope = Scope::from_static("orders read");
+    /// ```
+    ///
     /// # Panics
     /// When the text is not a scope-token; see [`Scope::new`] for text that comes at run time.
     #[must_use]
