@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use keyward_core::{Keyward, Reason};
 use keyward_memory::MemoryStore;
-use keyward_store::Scope;
-use keyward_testkit::{Call, Fault, LeakWatch};
+use keyward_store::{LocalLog, Scope};
+use keyward_testkit::{Call, Clock, Fault, LeakWatch};
 
 use crate::support::{ACCEPTED, MOMENT, REFUSED, Service, UNAVAILABLE, format};
 
@@ -253,6 +253,50 @@ async fn a_verifier_without_its_tasks_stops_believing() {
     service.faults.always(Call::Load, Fault::Fail);
     service.clock.advance(Duration::from_secs(5));
     assert_eq!(service.kind(&key).await, UNAVAILABLE);
+}
+
+/// Others write the table unseen: what was read is believed for as long as was said, and no longer.
+/// What this process changes itself holds at once.
+#[tokio::test]
+async fn facts_of_an_unwatched_table_live_as_long_as_was_said() {
+    let (clock, hand) = Clock::manual();
+    let table = Arc::new(MemoryStore::with_clock(clock.clone()));
+    let age = Duration::from_secs(60);
+    let log = LocalLog::max_age(table.clone(), age).with_clock(clock.clone());
+    let builder = Keyward::builder(log).format(format()).clock(clock);
+    let keys = builder.start().await.unwrap();
+    let verifier = keys.verifier();
+    let new = || keyward_core::NewKey::named("a").tenant("t");
+    let (elsewhere, here) = (
+        keys.issue(new()).await.unwrap(),
+        keys.issue(new()).await.unwrap(),
+    );
+    let accepted = async |key: &keyward_core::Issued| {
+        verifier
+            .verify(key.secret.expose().as_bytes())
+            .await
+            .is_ok()
+    };
+    assert!(accepted(&elsewhere).await && accepted(&here).await);
+
+    let mut revoked = elsewhere.key.clone();
+    revoked.revoked_at = Some(hand.wall());
+    revoked.revision += 1;
+    let write = keyward_store::Write::Replace {
+        record: revoked,
+        refound: false,
+    };
+    let change = keyward_store::Change::new(hand.wall()).write(write);
+    keyward_store::Records::commit(&*table, &change)
+        .await
+        .unwrap();
+    keys.revoke(&here.key.id).await.unwrap();
+    assert!(!accepted(&here).await);
+
+    hand.advance(age - Duration::from_nanos(1));
+    assert!(accepted(&elsewhere).await);
+    hand.advance(Duration::from_nanos(1));
+    assert!(!accepted(&elsewhere).await);
 }
 
 /// A store may say that there could be news as often as it likes.
