@@ -11,6 +11,7 @@ use keyward_store::{
     AuditQuery, Change, Clock, Digest, KeyFormat, KeyHash, KeyId, KeyRecord, KeySnapshot,
     ListQuery, LocalLog, Lookup, ManualClock, Plaintext, Records, Selector, StoreError, Write,
 };
+use keyward_testkit::LeakWatch;
 use keyward_tests::adversarial::format;
 
 /// Ten megabytes are refused by their length: no look at the text, no hash, no copy.
@@ -94,12 +95,21 @@ async fn debug_redaction() -> Result<(), Box<dyn Error>> {
     let builder = Keyward::builder(Arc::clone(&store)).format(format()?);
     let config = format!("{builder:?}");
     let keys = builder.start().await?;
+    let watch = LeakWatch::start();
     let issued = keys.issue(NewKey::named("ci").tenant("acme")).await?;
+    watch.issued(&issued);
     let verifier = keys.verifier();
     let key = issued.secret.expose();
 
-    // One character off in the secret, with its checksum put right: it is not known.
+    // A key of the same spelling that was never issued.
     let other = format()?.generate()?;
+    watch.secret(
+        other
+            .plaintext
+            .expose()
+            .get(other.hint.len()..)
+            .unwrap_or_default(),
+    );
     let unknown = verifier.verify(other.plaintext.expose().as_bytes()).await;
     let refused = unknown.expect_err("a key that was never issued");
     let garbled = verifier
@@ -246,6 +256,8 @@ struct Timed {
     hand: ManualClock,
     keys: Keyward,
     key: Plaintext,
+    /// Looks for the key in the log in the end.
+    _watch: LeakWatch,
 }
 
 impl Timed {
@@ -259,8 +271,15 @@ impl Timed {
             .start()
             .await?;
         let new = NewKey::named("ci").tenant("acme").expires_in(life);
-        let key = keys.issue(new).await?.secret;
-        Ok(Self { hand, keys, key })
+        let watch = LeakWatch::start();
+        let issued = keys.issue(new).await?;
+        watch.issued(&issued);
+        Ok(Self {
+            hand,
+            keys,
+            key: issued.secret,
+            _watch: watch,
+        })
     }
 
     /// The key's record was written into the store, with whatever expiry.
@@ -268,6 +287,9 @@ impl Timed {
         let (clock, hand) = Clock::manual();
         let store = MemoryStore::with_clock(clock.clone());
         let generated = format()?.generate()?;
+        let watch = LeakWatch::start();
+        let secret = generated.plaintext.expose().get(generated.hint.len()..);
+        watch.secret(secret.unwrap_or_default());
         let digest = Digest::sha256(generated.plaintext.expose().as_bytes());
         let mut record = KeyRecord::new(KeyId::generate(), "acme", KeyHash::Sha256(digest));
         record.prefix = format()?.prefix().to_owned();
@@ -285,6 +307,7 @@ impl Timed {
             hand,
             keys,
             key: generated.plaintext,
+            _watch: watch,
         })
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use keyward_store::{Changes, Cursor, Event, Feed, StoreError, Writers};
 use tokio::time::{sleep, timeout};
 
-use super::caught::caught;
+use super::caught::{Panicked, caught};
 use super::coherence::Sent;
 use super::node::Node;
 
@@ -15,8 +15,8 @@ use super::node::Node;
 pub(crate) struct Poller {
     cursor: Cursor,
     failing: bool,
-    /// The last hint told of nothing: the next is not heeded.
-    misled: bool,
+    /// How many hints in a row told of nothing.
+    misled: u32,
 }
 
 impl Poller {
@@ -24,7 +24,7 @@ impl Poller {
         Self {
             cursor: Cursor::origin(),
             failing: false,
-            misled: false,
+            misled: 0,
         }
     }
 
@@ -68,7 +68,8 @@ impl Poller {
         loop {
             let hinted = self.rest(node).await;
             let outcome = self.poll(node).await;
-            self.misled = hinted && matches!(outcome, Ok(false));
+            let misled = hinted && matches!(outcome, Ok(false));
+            self.misled = if misled { self.misled + 1 } else { 0 };
             match outcome {
                 Ok(_) if self.failing => {
                     tracing::info!(target: "keyward", "the store answers again");
@@ -86,6 +87,14 @@ impl Poller {
         }
     }
 
+    async fn hint(&self, node: &Node, at_most: Duration) -> Result<(), Panicked> {
+        if self.misled > 0 {
+            let doubled = PAUSE.saturating_mul(1 << self.misled.min(16));
+            sleep(doubled.min(at_most)).await;
+        }
+        caught(async { node.store.hint(&self.cursor).await }).await
+    }
+
     /// Returns when it is time for the next poll, and whether a hint made it so.
     async fn rest(&self, node: &Node) -> bool {
         let interval = jitter(node.limits.poll_interval);
@@ -97,11 +106,16 @@ impl Poller {
         tokio::select! {
             () = sleep(interval) => false,
             () = node.polls.wanted() => false,
-            // One that tells of nothing, or panics, could tell of it again at once and for ever.
-            Ok(()) = caught(async { node.store.hint(&self.cursor).await }), if !self.misled => true,
+            // A hint may be of what a writer's poll has told already, so the next is heeded soon; but
+            // a store whose hints are all like that is not asked without a pause.
+            Ok(()) = self.hint(node, interval / 2) => true,
         }
     }
 }
+
+/// The pause after a hint that told of nothing, doubled with each that follows, up to half of an
+/// interval; a whole interval without a hint starts over.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A number that cannot be counted cannot be compared either.
 fn check_numbers(changes: &Changes) -> Result<(), StoreError> {

@@ -239,6 +239,7 @@ fn a_runtime_is_asked_for_by_name() {
 
 #[tokio::test]
 async fn keys_of_every_registered_format_are_accepted() {
+    let watch = keyward_testkit::LeakWatch::start();
     let keys = Keyward::builder(MemoryStore::default())
         .format(format())
         .format(KeyFormat::new("acme_test").unwrap())
@@ -248,6 +249,7 @@ async fn keys_of_every_registered_format_are_accepted() {
     for prefix in ["acme_live", "acme_test"] {
         let new = NewKey::named("a").tenant("t").format(prefix);
         let issued = keys.issue(new).await.unwrap();
+        watch.issued(&issued);
         assert!(issued.secret.expose().starts_with(prefix));
         assert!(
             keys.verifier()
