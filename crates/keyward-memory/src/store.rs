@@ -3,8 +3,8 @@ use std::fmt;
 use async_trait::async_trait;
 use keyward_store::{
     AuditEntry, AuditQuery, Change, Changes, Clock, CommitError, Cursor, KeySnapshot, KeyStore,
-    ListQuery, Loaded, LocalLog, Lookup, Page, ReadFrom, Records, Selector, StoreError, Subject,
-    SubjectState, Use,
+    ListQuery, Loaded, LocalLog, Lookup, Page, ReadFrom, Records, Register, Selector, StoreError,
+    Subject, SubjectState, Use,
 };
 
 use crate::table::Table;
@@ -92,6 +92,10 @@ impl Records for MemoryStore {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl KeyStore for MemoryStore {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.0.ready().await
+    }
+
     async fn load(&self, by: &Selector, from: ReadFrom) -> Result<Loaded, StoreError> {
         self.0.load(by, from).await
     }
@@ -102,5 +106,9 @@ impl KeyStore for MemoryStore {
 
     async fn hint(&self, since: &Cursor) {
         self.0.hint(since).await;
+    }
+
+    fn register(&self) -> &dyn Register {
+        self.0.register()
     }
 }

@@ -146,10 +146,12 @@ pub struct Changes {
     pub feed: Feed,
     /// Whose changes the history holds.
     pub writers: Writers,
+    /// Whether the store listens for changes and will hint at them.
+    pub hints: bool,
 }
 
 impl Changes {
-    /// Changes of a history that holds them all.
+    /// Changes of a history that holds them all, from a store that gives no hints.
     #[must_use]
     pub fn new(history: HistoryId, cursor: Cursor, feed: Feed) -> Self {
         Self {
@@ -157,7 +159,15 @@ impl Changes {
             cursor,
             feed,
             writers: Writers::All,
+            hints: false,
         }
+    }
+
+    /// Says that the store will hint at changes.
+    #[must_use]
+    pub fn with_hints(mut self) -> Self {
+        self.hints = true;
+        self
     }
 
     /// Says whose changes the history holds.

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use crate::{
     AuditEntry, AuditQuery, Change, Changes, CommitError, Cursor, KeySnapshot, KeyStore, ListQuery,
-    Loaded, Lookup, Page, ReadFrom, Records, Selector, StoreError, Subject, SubjectState, Use,
+    Loaded, Lookup, Page, ReadFrom, Records, Register, Selector, StoreError, Subject, SubjectState,
+    Use,
 };
 
 #[async_trait]
@@ -44,6 +45,10 @@ impl<T: Records + ?Sized> Records for Arc<T> {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<T: KeyStore + ?Sized> KeyStore for Arc<T> {
+    async fn ready(&self) -> Result<(), StoreError> {
+        (**self).ready().await
+    }
+
     async fn load(&self, by: &Selector, from: ReadFrom) -> Result<Loaded, StoreError> {
         (**self).load(by, from).await
     }
@@ -54,5 +59,9 @@ impl<T: KeyStore + ?Sized> KeyStore for Arc<T> {
 
     async fn hint(&self, since: &Cursor) {
         (**self).hint(since).await;
+    }
+
+    fn register(&self) -> &dyn Register {
+        (**self).register()
     }
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::{
     AuditEntry, AuditQuery, Change, Changes, Clock, CommitError, Cursor, Event, EventSubject, Feed,
-    HistoryId, KeySnapshot, KeyStore, ListQuery, Loaded, Lookup, Origin, Page, ReadFrom, Records,
-    Selector, StoreError, Subject, SubjectState, Use, Write, Writers,
+    HistoryId, KeySnapshot, KeyStore, ListQuery, Loaded, LocalRegister, Lookup, Origin, Page,
+    ReadFrom, Records, Register, Selector, StoreError, Subject, SubjectState, Use, Write, Writers,
 };
 
 /// Makes any [`Lookup`] a [`KeyStore`], with a log of changes kept in this process.
@@ -25,6 +25,7 @@ pub struct LocalLog<S> {
     clock: Clock,
     max_age: Option<Duration>,
     log: Log,
+    register: LocalRegister,
 }
 
 impl<S> LocalLog<S> {
@@ -52,6 +53,7 @@ impl<S> LocalLog<S> {
             clock: Clock::system(),
             max_age,
             log: Log::new(),
+            register: LocalRegister::default(),
         }
     }
 
@@ -118,6 +120,15 @@ impl<S: Records> Records for LocalLog<S> {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: Lookup> KeyStore for LocalLog<S> {
+    async fn ready(&self) -> Result<(), StoreError> {
+        if self.max_age == Some(Duration::ZERO) {
+            return Err(StoreError::new(
+                "facts of no age at all can never be believed",
+            ));
+        }
+        Ok(())
+    }
+
     async fn load(&self, by: &Selector, _from: ReadFrom) -> Result<Loaded, StoreError> {
         // The number before the rows: too small is safe, too large is not.
         let number = self.log.lock().number;
@@ -130,12 +141,7 @@ impl<S: Lookup> KeyStore for LocalLog<S> {
     }
 
     async fn changes(&self, since: &Cursor) -> Result<Changes, StoreError> {
-        if self.max_age == Some(Duration::ZERO) {
-            return Err(StoreError::new(
-                "facts of no age at all can never be believed",
-            ));
-        }
-        let changes = self.log.since(since);
+        let changes = self.log.since(since).with_hints();
         Ok(match self.max_age {
             None => changes,
             Some(_) => changes.of(Writers::ThisProcess),
@@ -146,6 +152,10 @@ impl<S: Lookup> KeyStore for LocalLog<S> {
         let mut head = self.log.head.subscribe();
         // The sender lives as long as `self`, so this fails never.
         let _closed = head.wait_for(|number| *number > since.number()).await;
+    }
+
+    fn register(&self) -> &dyn Register {
+        &self.register
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     AuditEntry, AuditQuery, Change, Changes, CommitError, Cursor, KeySnapshot, ListQuery, Loaded,
-    Page, ReadFrom, Selector, StoreError, Subject, SubjectState, Use,
+    Page, ReadFrom, Register, Selector, StoreError, Subject, SubjectState, Use,
 };
 
 /// Finds keys: all that a service needs which verifies keys that others issue.
@@ -85,10 +85,16 @@ pub trait Records: Lookup {
 /// every change between its cursors.
 ///
 /// # Implementing
-/// Three methods, none of which judges. [`LocalLog`](crate::LocalLog) implements them over any
+/// Five methods, none of which judges. [`LocalLog`](crate::LocalLog) implements them over any
 /// [`Lookup`] for one process.
 #[async_trait]
 pub trait KeyStore: Debug + Send + Sync + 'static {
+    /// Whether it can be used at all: asked once, when a service starts.
+    ///
+    /// # Errors
+    /// [`StoreError`] says what must be put right first, for instance a schema that is missing.
+    async fn ready(&self) -> Result<(), StoreError>;
+
     /// The records that `by` asks for, and as of when.
     ///
     /// # Errors
@@ -107,4 +113,7 @@ pub trait KeyStore: Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// Dropped and called anew at every turn.
     async fn hint(&self, since: &Cursor);
+
+    /// The nodes that verify keys of this store.
+    fn register(&self) -> &dyn Register;
 }

@@ -72,14 +72,14 @@ pub use keyward_core::{
     Verification, Verifier,
 };
 pub use keyward_store::{
-    Alphabet, AuditAction, AuditEntry, AuditQuery, AuditRecord, BootTime, Candidates, Change,
-    Changes, Clock, CommitError, Cursor, Digest, Event, EventSubject, Expectation, Feed,
-    FormatError, Formats, GenerateError, Generated, HistoryId, IdShape, InvalidId, KeyCount,
-    KeyFilter, KeyFormat, KeyFormatBuilder, KeyHash, KeyId, KeyRecord, KeySnapshot, KeyStore,
-    ListCursor, ListQuery, Loaded, LocalLog, Lookup, MAX_KEY_BYTES, ManualClock, Origin, Owner,
-    Page, Parsed, Pepper, PepperError, PepperId, Peppers, Plaintext, PublicId, ReadFrom, Records,
-    Scope, ScopeError, Scopes, Selector, StoreError, Subject, SubjectState, TenantId, Use, Write,
-    Writers,
+    Alphabet, Applied, AuditAction, AuditEntry, AuditQuery, AuditRecord, Beat, BootTime,
+    Candidates, Change, Changes, Clock, CommitError, Cursor, Digest, Event, EventSubject,
+    Expectation, Feed, FormatError, Formats, GenerateError, Generated, HistoryId, IdShape,
+    InvalidId, KeyCount, KeyFilter, KeyFormat, KeyFormatBuilder, KeyHash, KeyId, KeyRecord,
+    KeySnapshot, KeyStore, ListCursor, ListQuery, Loaded, LocalLog, LocalRegister, Lookup,
+    MAX_KEY_BYTES, ManualClock, Node, NodeId, Origin, Owner, Page, Parsed, Pepper, PepperError,
+    PepperId, Peppers, Plaintext, PublicId, ReadFrom, Records, Register, RegisteredNode, Scope,
+    ScopeError, Scopes, Selector, StoreError, Subject, SubjectState, TenantId, Use, Write, Writers,
 };
 
 pub use layer::ApiKeyLayer;

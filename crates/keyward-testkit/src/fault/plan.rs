@@ -24,12 +24,22 @@ pub enum Call {
     Audit,
     /// [`Records::touch`](keyward_store::Records::touch)
     Touch,
+    /// [`KeyStore::ready`](keyward_store::KeyStore::ready)
+    Ready,
     /// [`KeyStore::load`](keyward_store::KeyStore::load)
     Load,
     /// [`KeyStore::changes`](keyward_store::KeyStore::changes)
     Changes,
     /// [`KeyStore::hint`](keyward_store::KeyStore::hint)
     Hint,
+    /// [`Register::beat`](keyward_store::Register::beat)
+    Beat,
+    /// [`Register::applied`](keyward_store::Register::applied)
+    Applied,
+    /// [`Register::nodes`](keyward_store::Register::nodes)
+    Nodes,
+    /// [`Register::strike`](keyward_store::Register::strike)
+    Strike,
 }
 
 /// What goes wrong with a call.
@@ -57,7 +67,7 @@ pub enum Fault {
 pub struct Faults(Arc<Mutex<Methods>>);
 
 /// The state of each method, in the order of [`Call`].
-type Methods = [Method; 9];
+type Methods = [Method; 14];
 
 #[derive(Default)]
 struct Method {

@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use keyward_store::{
-    AuditEntry, AuditQuery, Change, Changes, CommitError, Cursor, KeySnapshot, KeyStore, ListQuery,
-    Loaded, Lookup, Origin, Page, ReadFrom, Records, Selector, StoreError, Subject, SubjectState,
-    Use,
+    Applied, AuditEntry, AuditQuery, Beat, Change, Changes, CommitError, Cursor, KeySnapshot,
+    KeyStore, ListQuery, Loaded, Lookup, Node, NodeId, Origin, Page, ReadFrom, Records, Register,
+    RegisteredNode, Selector, StoreError, Subject, SubjectState, Use,
 };
 
 use super::plan::{Call, Faults};
@@ -135,6 +135,13 @@ impl<S: Records> Records for FaultStore<S> {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: KeyStore> KeyStore for FaultStore<S> {
+    async fn ready(&self) -> Result<(), StoreError> {
+        let work = self.store.ready();
+        self.faults
+            .around(Call::Ready, work, identity, identity)
+            .await
+    }
+
     async fn load(&self, by: &Selector, from: ReadFrom) -> Result<Loaded, StoreError> {
         let work = async {
             match self.frozen(by).filter(|_| from != ReadFrom::Primary) {
@@ -165,5 +172,41 @@ impl<S: KeyStore> KeyStore for FaultStore<S> {
             .around(Call::Hint, work, identity, identity)
             .await;
         drop(hinted);
+    }
+
+    fn register(&self) -> &dyn Register {
+        self
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<S: KeyStore> Register for FaultStore<S> {
+    async fn beat(&self, node: &Node) -> Result<Beat, StoreError> {
+        let work = self.store.register().beat(node);
+        self.faults
+            .around(Call::Beat, work, identity, identity)
+            .await
+    }
+
+    async fn applied(&self, node: &NodeId, applied: Applied) -> Result<(), StoreError> {
+        let work = self.store.register().applied(node, applied);
+        self.faults
+            .around(Call::Applied, work, identity, identity)
+            .await
+    }
+
+    async fn nodes(&self) -> Result<Vec<RegisteredNode>, StoreError> {
+        let work = self.store.register().nodes();
+        self.faults
+            .around(Call::Nodes, work, identity, identity)
+            .await
+    }
+
+    async fn strike(&self, node: &NodeId, beat: u64) -> Result<bool, StoreError> {
+        let work = self.store.register().strike(node, beat);
+        self.faults
+            .around(Call::Strike, work, identity, identity)
+            .await
     }
 }

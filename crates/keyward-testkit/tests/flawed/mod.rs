@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use keyward_memory::MemoryStore;
 use keyward_store::{
     AuditEntry, AuditQuery, Change, Changes, CommitError, Cursor, EventSubject, Feed, KeySnapshot,
-    KeyStore, ListQuery, Loaded, Lookup, Page, ReadFrom, Records, Selector, StoreError, Subject,
-    SubjectState, Use, Write,
+    KeyStore, ListQuery, Loaded, Lookup, Page, ReadFrom, Records, Register, Selector, StoreError,
+    Subject, SubjectState, Use, Write,
 };
 
 #[derive(Debug, PartialEq)]
@@ -114,6 +114,10 @@ impl Records for Flawed {
 
 #[async_trait]
 impl KeyStore for Flawed {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.store.ready().await
+    }
+
     async fn load(&self, by: &Selector, from: ReadFrom) -> Result<Loaded, StoreError> {
         let mut loaded = self.store.load(by, from).await?;
         if self.flaw == Flaw::NumberLast {
@@ -149,6 +153,10 @@ impl KeyStore for Flawed {
 
     async fn hint(&self, since: &Cursor) {
         self.store.hint(since).await;
+    }
+
+    fn register(&self) -> &dyn Register {
+        self.store.register()
     }
 }
 
