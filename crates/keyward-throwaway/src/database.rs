@@ -3,10 +3,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use std::{env, thread};
 
+use postgres_cluster::url;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::sync::Mutex;
 
-use crate::{Error, Server, connection, url};
+use crate::{Error, Server, connection};
 
 /// The environment variable that names the server which tests share. Its user must be allowed to
 /// create databases.

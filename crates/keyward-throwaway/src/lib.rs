@@ -31,7 +31,6 @@ mod database;
 mod pgbouncer;
 mod proxy;
 mod server;
-mod url;
 
 pub use database::{DATABASE_URL, Database};
 pub use pgbouncer::PgBouncer;

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use postgres_cluster::{Cluster, Options};
+use postgres_cluster::{Cluster, Options, url};
 use sqlx::PgConnection;
 
 use crate::{Error, blocking, connection};
@@ -79,7 +79,7 @@ impl Server {
     /// The URL of a database.
     #[must_use]
     pub fn url_of(&self, database: &str) -> String {
-        crate::url::with_database(&self.url, database).unwrap_or_default()
+        url::with_database(&self.url, database).unwrap_or_default()
     }
 
     /// `127.0.0.1:PORT`.

@@ -61,6 +61,18 @@ impl Binaries {
         }
     }
 
+    /// Takes the newest ones that packages have put below a directory as if it were the root.
+    ///
+    /// # Errors
+    ///
+    /// When there are none.
+    pub fn below(root: &Path) -> Result<Self> {
+        packaged(root)
+            .into_iter()
+            .find_map(|directory| Self::at(directory).ok())
+            .ok_or_else(|| Error::new(format!("no Postgres server below {}", root.display())))
+    }
+
     /// Where they are.
     #[must_use]
     pub fn directory(&self) -> &Path {
@@ -147,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_newest_package_comes_first() {
-        let root = Directory::create(User::Own).unwrap();
+        let root = Directory::create_for(User::Own).unwrap();
         for version in [
             "usr/lib/postgresql/9",
             "usr/pgsql-17",

@@ -45,7 +45,7 @@ impl Options {
     /// When it does not start.
     pub fn start_with(self, binaries: Binaries) -> Result<Cluster> {
         let user = User::of_servers()?;
-        let directory = Directory::create(user)?;
+        let directory = Directory::create_for(user)?;
         let mut initdb = binaries.command(user, "initdb");
         initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8"]);
         initdb.args(["--locale=C", "--no-sync", "--no-instructions", "--pgdata"]);

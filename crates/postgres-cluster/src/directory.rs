@@ -16,15 +16,24 @@ use crate::{Error, Result};
 
 const JANITOR: &str = include_str!("janitor.sh");
 
-/// A directory of the servers' user, and the janitor that deletes it.
+/// A directory that the user of the servers owns, and the janitor that deletes it.
 #[derive(Debug)]
-pub(crate) struct Directory {
+pub struct Directory {
     path: PathBuf,
     janitor: Child,
 }
 
 impl Directory {
-    pub(crate) fn create(user: User) -> Result<Self> {
+    /// Creates an empty one in the directory for temporary files.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be created or given to that user.
+    pub fn create() -> Result<Self> {
+        Self::create_for(User::of_servers()?)
+    }
+
+    pub(crate) fn create_for(user: User) -> Result<Self> {
         // Short, because the path of a Unix socket may not be long.
         let path = std::env::temp_dir().join(format!("pg-{:016x}", random()));
         let error = || format!("cannot create {}", path.display());
@@ -47,7 +56,9 @@ impl Directory {
         Ok(Self { path, janitor })
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 

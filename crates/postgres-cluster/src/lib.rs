@@ -16,10 +16,13 @@ mod pgbouncer;
 mod port;
 mod processes;
 mod standby;
+pub mod url;
 mod user;
 
 pub use binaries::{Binaries, POSTGRES_BIN};
 pub use cluster::{Cluster, Options};
+pub use directory::Directory;
 pub use error::{Error, Result};
-pub use pgbouncer::{PGBOUNCER, PgBouncer, PoolMode};
+pub use pgbouncer::{PGBOUNCER, PgBouncer, PoolMode, find_pgbouncer, try_pgbouncer};
 pub use port::free_port;
+pub use user::servers_may_enter;

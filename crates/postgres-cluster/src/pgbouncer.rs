@@ -45,40 +45,6 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Finds the program: `KEYWARD_TEST_PGBOUNCER` alone where that is set, else in `PATH` and in
-    /// `/usr/sbin`.
-    ///
-    /// # Errors
-    ///
-    /// When there is none; it says how to get it.
-    pub fn find() -> Result<PathBuf> {
-        if let Some(path) = env::var_os(PGBOUNCER).map(PathBuf::from) {
-            let shown = path.display();
-            let error = || Error::new(format!("{PGBOUNCER}: {shown} is not a file"));
-            return path.is_file().then(|| path.clone()).ok_or_else(error);
-        }
-        let mut places = search_path();
-        // Often not in the path of those who are not root.
-        places.push("/usr/sbin".into());
-        places
-            .into_iter()
-            .map(|place| place.join("pgbouncer"))
-            .find(|path| path.is_file())
-            .ok_or_else(|| Error::new(MISSING))
-    }
-
-    /// Tries whether the program starts as the user that is to run it, as far as saying its
-    /// version.
-    ///
-    /// # Errors
-    ///
-    /// When it does not, for example because a library is missing.
-    pub fn try_out(program: &Path) -> Result<String> {
-        let mut version = User::of_servers()?.command(program);
-        version.arg("--version").current_dir("/");
-        run(version)
-    }
-
     /// Starts one in front of the server on a port. The settings are lines of its section
     /// `pgbouncer`, and the last one of a name counts.
     ///
@@ -86,9 +52,9 @@ impl PgBouncer {
     ///
     /// When there is none, or it does not start.
     pub fn start(server: u16, mode: PoolMode, settings: &[(String, String)]) -> Result<Self> {
-        let path = Self::find()?;
+        let path = find_pgbouncer()?;
         let user = User::of_servers()?;
-        let directory = Directory::create(user)?;
+        let directory = Directory::create_for(user)?;
         let port = free_port()?;
         let configuration = directory.join("pgbouncer.ini");
         fs::write(&configuration, ini(server, port, mode, settings))
@@ -149,6 +115,41 @@ impl PgBouncer {
             self.log()
         )))
     }
+}
+
+/// Finds the program: `KEYWARD_TEST_PGBOUNCER` alone where that is set, else in `PATH` and in
+/// `/usr/sbin`.
+///
+/// # Errors
+///
+/// When there is none; it says how to get it.
+pub fn find_pgbouncer() -> Result<PathBuf> {
+    if let Some(path) = env::var_os(PGBOUNCER).map(PathBuf::from) {
+        let error = format!("{PGBOUNCER}: {} is not a file", path.display());
+        return path
+            .is_file()
+            .then_some(path)
+            .ok_or_else(|| Error::new(error));
+    }
+    let mut places = search_path();
+    // Often not in the path of those who are not root.
+    places.push("/usr/sbin".into());
+    places
+        .into_iter()
+        .map(|place| place.join("pgbouncer"))
+        .find(|path| path.is_file())
+        .ok_or_else(|| Error::new(MISSING))
+}
+
+/// Tries whether the program starts as the user that is to run it, as far as saying its version.
+///
+/// # Errors
+///
+/// When it does not, for example because a library is missing.
+pub fn try_pgbouncer(program: &Path) -> Result<String> {
+    let mut version = User::of_servers()?.command(program);
+    version.arg("--version").current_dir("/");
+    run(version)
 }
 
 /// The process, which does not outlive this value.

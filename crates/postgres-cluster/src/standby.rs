@@ -15,7 +15,7 @@ impl Cluster {
     ///
     /// When this server does not run, or the standby does not start.
     pub fn standby(&self, apply_delay: Option<Duration>) -> Result<Self> {
-        let directory = Directory::create(self.user)?;
+        let directory = Directory::create_for(self.user)?;
         let slot = directory.path().file_name().unwrap_or_default();
         let slot = slot.to_string_lossy().replace('-', "_");
         let mut backup = self.binaries.command(self.user, "pg_basebackup");

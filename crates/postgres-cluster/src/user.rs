@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::{Error, Result};
 
@@ -11,6 +11,20 @@ use crate::{Error, Result};
 pub(crate) enum User {
     Own,
     Other { uid: u32, gid: u32 },
+}
+
+/// Whether the user that servers run as may enter a directory. As root that is another user, and
+/// may not enter the home directory of root.
+///
+/// # Errors
+///
+/// When that user cannot be found.
+pub fn servers_may_enter(directory: &Path) -> Result<bool> {
+    let mut enter = User::of_servers()?.command("sh");
+    enter.args(["-c", r#"cd "$0""#]).arg(directory);
+    let status = enter.current_dir("/").stderr(Stdio::null()).status();
+    let status = status.map_err(Error::because("cannot run sh"))?;
+    Ok(status.success())
 }
 
 impl User {

@@ -4,11 +4,12 @@ mod road;
 
 use std::time::Duration;
 
+use postgres_cluster::url;
 use tokio::sync::{Mutex, watch};
 
 use self::faults::Faults;
 use self::listener::Listener;
-use crate::{Error, url};
+use crate::Error;
 
 /// A TCP proxy on 127.0.0.1: the network between a client and a server, and its faults.
 ///

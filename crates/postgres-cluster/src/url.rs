@@ -1,7 +1,8 @@
 //! The parts of a URL that tests exchange. Everything else, such as a password, stays as it is.
 
 /// `HOST:PORT` of a URL.
-pub(crate) fn address(url: &str) -> Option<String> {
+#[must_use]
+pub fn address(url: &str) -> Option<String> {
     let [_, address, _] = parts(url)?;
     Some(match address.rsplit_once(':') {
         Some((_, port)) if port.parse::<u16>().is_ok() => address.to_owned(),
@@ -10,13 +11,15 @@ pub(crate) fn address(url: &str) -> Option<String> {
 }
 
 /// The same URL at another `HOST:PORT`.
-pub(crate) fn with_address(url: &str, address: &str) -> Option<String> {
+#[must_use]
+pub fn with_address(url: &str, address: &str) -> Option<String> {
     let [before, _, after] = parts(url)?;
     Some(format!("{before}{address}{after}"))
 }
 
 /// The same URL for another database.
-pub(crate) fn with_database(url: &str, name: &str) -> Option<String> {
+#[must_use]
+pub fn with_database(url: &str, name: &str) -> Option<String> {
     let [before, address, after] = parts(url)?;
     let parameters = after.find('?').map_or("", |start| &after[start..]);
     Some(format!("{before}{address}/{name}{parameters}"))
