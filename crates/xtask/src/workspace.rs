@@ -5,10 +5,11 @@ use std::process::{Command, ExitStatus};
 use crate::Result;
 
 /// The checkout that the commands work on, and the cargo that runs them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Workspace {
     root: PathBuf,
     cargo: OsString,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Workspace {
@@ -25,7 +26,18 @@ impl Workspace {
             .nth(2)
             .ok_or("the package of xtask is not at crates/xtask")?
             .to_path_buf();
-        Ok(Self { root, cargo })
+        Ok(Self {
+            root,
+            cargo,
+            variables: Vec::new(),
+        })
+    }
+
+    /// The same, with these variables added to the environment of every cargo command.
+    pub(crate) fn with(&self, variables: &[(&'static str, String)]) -> Self {
+        let mut with = self.clone();
+        with.variables.extend_from_slice(variables);
+        with
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -36,6 +48,7 @@ impl Workspace {
     pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(&self.cargo);
         command.args(arguments).current_dir(&self.root);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 }

@@ -12,13 +12,22 @@ use std::path::Path;
 use self::table::{EXAMPLES, Example, Shows};
 use crate::Result;
 use crate::metadata::Metadata;
+use crate::servers::Servers;
 use crate::tally::{Counts, Tally};
 use crate::workspace::Workspace;
 
 /// Starts the examples and asks them what their users would ask; with names, only those.
 pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<bool> {
+    let metadata = Metadata::read(workspace)?;
     let mut tally = Tally::default();
-    steps(workspace, &Metadata::read(workspace)?, names, &mut tally)?;
+    let needed = EXAMPLES
+        .iter()
+        .any(|example| example.database && is_wanted(example.name, names));
+    let servers = match needed {
+        true => Servers::step(metadata.target_directory(), &mut tally),
+        false => None,
+    };
+    steps(workspace, &metadata, names, servers.as_ref(), &mut tally)?;
     Ok(tally.finish())
 }
 
@@ -27,13 +36,14 @@ pub(crate) fn steps(
     workspace: &Workspace,
     metadata: &Metadata,
     names: &[String],
+    servers: Option<&Servers>,
     tally: &mut Tally,
 ) -> Result<()> {
     let known: BTreeSet<&str> = EXAMPLES.iter().map(|example| example.name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(name.as_str())) {
         return Err(format!("no such example: {unknown}").into());
     }
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|chosen| chosen == name);
+    let wanted = |name: &str| is_wanted(name, names);
     let existing: BTreeSet<&str> = metadata
         .members()
         .flat_map(|member| member.examples.iter().map(String::as_str))
@@ -56,17 +66,38 @@ pub(crate) fn steps(
                 return Err("the workspace has no such example".into());
             }
             let program = built.get(example.name).ok_or("it does not build")?;
-            show(example, program, workspace.root())
+            show(example, program, workspace.root(), servers)
         });
     }
     Ok(())
 }
 
-fn show(example: &Example, program: &OsString, root: &Path) -> Result<Counts> {
+fn is_wanted(name: &str, names: &[String]) -> bool {
+    names.is_empty() || names.iter().any(|chosen| chosen == name)
+}
+
+/// Shows one, with a database of its own when it needs one.
+fn show(
+    example: &Example,
+    program: &OsString,
+    root: &Path,
+    servers: Option<&Servers>,
+) -> Result<Counts> {
     let port = free_port()?;
+    let mut variables = vec![("PORT", port.to_string())];
+    let database = match (example.database, servers) {
+        (false, _) => None,
+        (true, Some(servers)) => Some(servers.database(example.name)?),
+        (true, None) => return Err("it needs a Postgres, and there is none".into()),
+    };
+    variables.extend(
+        database
+            .as_ref()
+            .map(|database| ("DATABASE_URL", database.url().to_owned())),
+    );
     match example.shows {
-        Shows::Answers(requests) => server::answers(program, root, port, requests),
-        Shows::Prints(words) => program::prints(program, root, port, words),
+        Shows::Answers(requests) => server::answers(program, root, port, &variables, requests),
+        Shows::Prints(words) => program::prints(program, root, &variables, words),
     }
 }
 

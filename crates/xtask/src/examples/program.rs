@@ -11,10 +11,14 @@ use crate::tally::{self, Counts};
 const WHOLE_RUN: Duration = Duration::from_secs(60);
 
 /// Runs an example to its end and looks for the words that it must print.
-pub(super) fn prints(program: &OsStr, root: &Path, port: u16, words: &[&str]) -> Result<Counts> {
-    let variables = [("PORT", port.to_string())];
+pub(super) fn prints(
+    program: &OsStr,
+    root: &Path,
+    variables: &[(&str, String)],
+    words: &[&str],
+) -> Result<Counts> {
     judge(
-        Running::start(program, &[], root, &variables, Stdio::inherit())?,
+        Running::start(program, &[], root, variables, Stdio::inherit())?,
         words,
     )
 }

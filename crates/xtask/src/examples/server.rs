@@ -23,11 +23,11 @@ pub(super) fn answers(
     program: &OsStr,
     root: &Path,
     port: u16,
+    variables: &[(&str, String)],
     requests: &[Request],
 ) -> Result<Counts> {
     curl::ensure()?;
-    let variables = [("PORT", port.to_string())];
-    let mut example = Running::start(program, &[], root, &variables, Stdio::inherit())?;
+    let mut example = Running::start(program, &[], root, variables, Stdio::inherit())?;
     let key = key(&mut example)?;
     listens(port)?;
     let printed = curl_lines(&mut example, &key);

@@ -4,6 +4,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Example {
     pub(super) name: &'static str,
+    /// Needs Postgres: it is started with `DATABASE_URL`, which names an empty database of its own.
+    pub(super) database: bool,
     pub(super) shows: Shows,
 }
 
@@ -43,6 +45,7 @@ pub(super) enum Key {
 pub(super) const EXAMPLES: &[Example] = &[
     Example {
         name: "quickstart",
+        database: false,
         shows: Shows::Answers(&[
             without_key("GET", "/healthz", 200),
             without_key("GET", "/whoami", 401),
@@ -55,6 +58,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     },
     Example {
         name: "hyper",
+        database: false,
         shows: Shows::Answers(&[
             without_key("GET", "/", 401),
             with_key("GET", "/", 200),
@@ -63,10 +67,12 @@ pub(super) const EXAMPLES: &[Example] = &[
     },
     Example {
         name: "tonic",
+        database: false,
         shows: Shows::Prints(&["OK", "UNAUTHENTICATED", "PERMISSION_DENIED"]),
     },
     Example {
         name: "custom-store",
+        database: false,
         shows: Shows::Answers(&[
             without_key("GET", "/whoami", 401),
             with_key("GET", "/whoami", 200),

