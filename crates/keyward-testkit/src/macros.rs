@@ -2,9 +2,12 @@
 ///
 /// The argument is evaluated for each test, in an async context, and gives a fresh and empty store
 /// that implements [`Records`](keyward_store::Records) and [`KeyStore`](keyward_store::KeyStore).
+///
+/// With `guarded` before it, it gives the store and a guard, such as a database that is dropped with
+/// it; the guard outlives the test.
 #[macro_export]
 macro_rules! contract_tests {
-    ($fresh:expr $(,)?) => {
+    (guarded $fresh:expr $(,)?) => {
         $crate::laws! { $fresh =>
             find::a_key_is_found_by_its_name
             find::a_key_is_found_by_its_public_id
@@ -98,16 +101,22 @@ macro_rules! contract_tests {
             load::a_load_includes_all_up_to_its_number
         }
     };
+    ($fresh:expr $(,)?) => {
+        $crate::contract_tests!(guarded($fresh, ()));
+    };
 }
 
 /// Makes a test of every law for stores that give hints. [`contract_tests!`](crate::contract_tests)
 /// has the rest.
 #[macro_export]
 macro_rules! hint_contract_tests {
-    ($fresh:expr $(,)?) => {
+    (guarded $fresh:expr $(,)?) => {
         $crate::laws! { $fresh =>
             feed::a_hint_wakes_after_a_commit
         }
+    };
+    ($fresh:expr $(,)?) => {
+        $crate::hint_contract_tests!(guarded($fresh, ()));
     };
 }
 
@@ -118,7 +127,7 @@ macro_rules! hint_contract_tests {
 /// gives; its clock and this machine's must agree to a fraction of a second.
 #[macro_export]
 macro_rules! verifier_contract_tests {
-    ($fresh:expr $(,)?) => {
+    (guarded $fresh:expr $(,)?) => {
         $crate::laws! { $fresh =>
             life::an_issued_key_is_accepted
             life::what_is_issued_is_what_is_kept
@@ -154,6 +163,9 @@ macro_rules! verifier_contract_tests {
             outage::look_ups_are_bounded
         }
     };
+    ($fresh:expr $(,)?) => {
+        $crate::verifier_contract_tests!(guarded($fresh, ()));
+    };
 }
 
 /// Not for use outside this crate.
@@ -163,7 +175,9 @@ macro_rules! laws {
     ($fresh:expr => $($about:ident::$law:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $law() {
-            $crate::contract::$about::$law($fresh).await;
+            let (store, guard) = $fresh;
+            $crate::contract::$about::$law(store).await;
+            drop(guard);
         }
     )*};
 }

@@ -1,0 +1,106 @@
+//! Finding keys: one statement, and so one snapshot of the records and of the number.
+
+use std::time::SystemTime;
+
+use keyward_store::{HistoryId, KeySnapshot, Loaded, Origin, Selector};
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use crate::error::Failure;
+use crate::rows::{Columns, snapshot_columns, snapshot_joins};
+use crate::time::Timestamp;
+
+/// A primary under which another server's history was begun belongs to no history yet: a poll sees
+/// to that. A replica is of the history that it has copied.
+macro_rules! load {
+    ($by:literal) => {
+        concat!(
+            "SELECT (SELECT number FROM keyward.commits ORDER BY number DESC LIMIT 1), \
+             CASE WHEN pg_is_in_recovery() OR l.server = pg_postmaster_start_time() \
+                 THEN l.history END, \
+             pg_is_in_recovery(), clock_timestamp(), ",
+            snapshot_columns!(),
+            " FROM keyward.log l LEFT JOIN keyward.keys k ON ",
+            $by,
+            snapshot_joins!(),
+        )
+    };
+}
+
+const BY_NAME: &str = load!("k.id = $1");
+const BY_PUBLIC_ID: &str = load!("k.prefix = $1 AND k.public_id = $2");
+const BY_DIGEST: &str = load!("k.digest = ANY ($1)");
+
+pub(crate) async fn load(connection: &mut PgConnection, by: &Selector) -> Result<Loaded, Failure> {
+    let rows = match by {
+        Selector::Key(id) => {
+            let query = sqlx::query(BY_NAME).bind(id.as_str());
+            query.fetch_all(connection).await?
+        }
+        Selector::PublicId { prefix, id } => {
+            let query = sqlx::query(BY_PUBLIC_ID).bind(&**prefix).bind(id.as_str());
+            query.fetch_all(connection).await?
+        }
+        Selector::Credential(candidates) => {
+            let macs = candidates.macs().iter().map(|(_, mac)| mac);
+            let digests = std::iter::once(candidates.sha256()).chain(macs);
+            let digests: Vec<&[u8]> = digests.map(|digest| &digest.as_bytes()[..]).collect();
+            let query = sqlx::query(BY_DIGEST).bind(digests);
+            query.fetch_all(connection).await?
+        }
+        _ => return Err(Failure::Unfit("this selector is not known here".to_owned())),
+    };
+    let head = Head::read(rows.first().ok_or(NO_LOG)?)?;
+    let mut found = rows.iter().map(snapshot).collect::<Result<Vec<_>, _>>()?;
+    if let Selector::Credential(_) = by {
+        // Its digest may be there under another pepper.
+        found.retain(|found| {
+            let hash = found.as_ref().map(|found| &found.record.hash);
+            hash.is_some_and(|hash| by.matches_hash(hash))
+        });
+    }
+    let found = found.into_iter().flatten().collect();
+    let origin = if head.replica {
+        Origin::Replica
+    } else {
+        Origin::Primary
+    };
+    let loaded = Loaded::new(found, head.history, head.number, head.now);
+    Ok(loaded.from_origin(origin))
+}
+
+fn snapshot(row: &PgRow) -> Result<Option<KeySnapshot>, Failure> {
+    let mut columns = Columns::new(row);
+    columns.skip(Head::COLUMNS);
+    columns.snapshot()
+}
+
+/// What every row of the answer begins with.
+struct Head {
+    number: u64,
+    history: HistoryId,
+    replica: bool,
+    now: SystemTime,
+}
+
+impl Head {
+    const COLUMNS: usize = 4;
+
+    fn read(row: &PgRow) -> Result<Self, Failure> {
+        let mut columns = Columns::new(row);
+        Ok(Self {
+            number: columns.number()?,
+            history: history(columns.next()?),
+            replica: columns.next()?,
+            now: columns.next::<Timestamp>()?.0,
+        })
+    }
+}
+
+/// The low half, which is random. There is none when the history is not known.
+pub(crate) fn history(id: Option<Uuid>) -> HistoryId {
+    HistoryId::new(id.map_or(0, |id| id.as_u64_pair().1))
+}
+
+pub(crate) const NO_LOG: Failure = Failure::Nonsense("the log has no row");

@@ -1,0 +1,97 @@
+//! Connections of the host's pool, and what becomes of those that fail.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, PgConnection, PgPool, Postgres};
+use tokio::time::timeout;
+
+use crate::error::Failure;
+
+/// A pool in which dead connections are found.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections {
+    pool: PgPool,
+    sweeping: Arc<AtomicBool>,
+}
+
+impl Connections {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            sweeping: Arc::default(),
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Does one thing on a connection. If it is given up half-way, or fails so that the connection
+    /// may be in any state, the connection is closed and the idle ones are looked at: over a link
+    /// that was cut, each of them would cost somebody a time limit.
+    pub(crate) async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut lent = Lent {
+            connection: None,
+            from: self,
+            sound: false,
+        };
+        let connection = self.pool.acquire().await?;
+        let answer = work(lent.connection.insert(connection)).await;
+        lent.sound = !answer.as_ref().is_err_and(Failure::breaks_connection);
+        answer
+    }
+
+    /// Closes idle connections that do not answer.
+    fn sweep(&self) {
+        if self.sweeping.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let this = self.clone();
+        tokio::spawn(async move {
+            let idle: Vec<_> = std::iter::from_fn(|| this.pool.try_acquire()).collect();
+            let looks = idle
+                .into_iter()
+                .map(|connection| tokio::spawn(look(connection)));
+            for look in looks.collect::<Vec<_>>() {
+                // Nothing in it panics, and nobody aborts it.
+                let _ended = look.await;
+            }
+            this.sweeping.store(false, Ordering::SeqCst);
+        });
+    }
+}
+
+async fn look(mut connection: PoolConnection<Postgres>) {
+    let answers = timeout(PATIENCE, connection.ping()).await;
+    if !matches!(answers, Ok(Ok(()))) {
+        drop(connection.detach());
+    }
+}
+
+/// How long an idle connection may take to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A connection on loan; and before that, the wish for one.
+struct Lent<'a> {
+    connection: Option<PoolConnection<Postgres>>,
+    from: &'a Connections,
+    sound: bool,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if self.sound {
+            return;
+        }
+        if let Some(connection) = self.connection.take() {
+            drop(connection.detach());
+        }
+        self.from.sweep();
+    }
+}
