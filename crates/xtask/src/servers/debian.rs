@@ -41,7 +41,9 @@ fn programs(
     }
     println!("{package} is missing; fetching it with apt-get");
     let root = place.join("root");
-    fetch(package, &place.join("archives"), &root)?;
+    let archives = place.join("archives");
+    fetch(package, &archives, &root)?;
+    fs::remove_dir_all(archives)?;
     let libraries = libraries(&root)?;
     let unfinished = place.join("bin.unfinished");
     fs::create_dir_all(&unfinished)?;
