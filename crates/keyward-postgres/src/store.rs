@@ -14,11 +14,10 @@ use sqlx::{ConnectOptions, PgPool};
 use tokio::time::timeout;
 
 use crate::commit::Outcome;
-use crate::error::Failure;
 use crate::housekeeping::Housekeeping;
 use crate::link::Link;
 use crate::pool::Connections;
-use crate::{audit, commit, list, load, migrate, poll, ready, register, standing, touch};
+use crate::{audit, commit, list, migrate, poll, ready, register, standing, touch};
 
 /// Keys in Postgres.
 ///
@@ -118,7 +117,9 @@ impl PostgresStore {
     /// # Cancel safety
     /// All of it is done, or nothing.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(self.0.pool.with(migrate::migrate).await?)
+        let mut lent = self.0.pool.lend_tested().await?;
+        let answer = migrate::migrate(lent.connection()?).await;
+        Ok(lent.settle(answer)?)
     }
 }
 
@@ -152,16 +153,16 @@ impl Records for PostgresStore {
         let change = commit::spell(change)?;
         let mut tries = 0;
         loop {
-            // Before it is sent, a failure is certain.
-            let mut sent = false;
-            let outcome = self
-                .0
-                .pool
-                .with(async |connection| {
-                    sent = true;
-                    commit::commit(connection, &change).await
-                })
-                .await;
+            // Until here, a failure is certain.
+            let mut lent = match self.0.pool.lend_tested().await {
+                Ok(lent) => lent,
+                Err(failure) => return Err(CommitError::NotCommitted(failure.into())),
+            };
+            let outcome = match lent.connection() {
+                Ok(connection) => commit::commit(connection, &change).await,
+                Err(failure) => return Err(CommitError::NotCommitted(failure.into())),
+            };
+            let outcome = lent.settle(outcome);
             match outcome {
                 Ok(Outcome::Made) => return Ok(()),
                 Ok(Outcome::Refused(error)) => return Err(error),
@@ -169,30 +170,33 @@ impl Records for PostgresStore {
                 Ok(Outcome::Overtaken(failure)) => {
                     return Err(CommitError::NotCommitted(failure.into()));
                 }
-                Err(failure) if sent => return Err(CommitError::Unknown(failure.into())),
-                Err(failure) => return Err(CommitError::NotCommitted(failure.into())),
+                Err(failure) => return Err(CommitError::Unknown(failure.into())),
             }
         }
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
-        let list = async |connection: &mut _| list::list(connection, query).await;
-        Ok(self.0.pool.with(list).await?)
+        let mut lent = self.0.pool.lend_tested().await?;
+        let answer = list::list(lent.connection()?, query).await;
+        Ok(lent.settle(answer)?)
     }
 
     async fn standing(&self, subject: &Subject) -> Result<SubjectState, StoreError> {
-        let standing = async |connection: &mut _| standing::standing(connection, subject).await;
-        Ok(self.0.pool.with(standing).await?)
+        let mut lent = self.0.pool.lend_tested().await?;
+        let answer = standing::standing(lent.connection()?, subject).await;
+        Ok(lent.settle(answer)?)
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        let audit = async |connection: &mut _| audit::audit(connection, query).await;
-        Ok(self.0.pool.with(audit).await?)
+        let mut lent = self.0.pool.lend_tested().await?;
+        let answer = audit::audit(lent.connection()?, query).await;
+        Ok(lent.settle(answer)?)
     }
 
     async fn touch(&self, uses: &[Use]) -> Result<(), StoreError> {
-        let touch = async |connection: &mut _| touch::touch(connection, uses).await;
-        Ok(self.0.pool.with(touch).await?)
+        let mut lent = self.0.pool.lend_tested().await?;
+        let answer = touch::touch(lent.connection()?, uses).await;
+        Ok(lent.settle(answer)?)
     }
 }
 
@@ -207,16 +211,12 @@ impl KeyStore for PostgresStore {
     }
 
     async fn load(&self, by: &Selector, from: ReadFrom) -> Result<Loaded, StoreError> {
-        let load = async |connection: &mut _| load::load(connection, by).await;
-        let pool = match (&self.0.replicas, from) {
-            (Some(replicas), ReadFrom::Any) => replicas,
-            _ => &self.0.pool,
-        };
-        Ok(match pool.with(load).await {
-            // A connection that has died since it was used last; reading again does no harm.
-            Err(Failure::Link(_)) => self.0.pool.with(load).await?,
-            loaded => loaded?,
-        })
+        if let (Some(replicas), ReadFrom::Any) = (&self.0.replicas, from)
+            && let Ok(Ok(loaded)) = timeout(REPLICA_PATIENCE, replicas.load(by)).await
+        {
+            return Ok(loaded);
+        }
+        Ok(self.0.pool.load(by).await?)
     }
 
     async fn changes(&self, since: &Cursor) -> Result<Changes, StoreError> {
@@ -253,8 +253,9 @@ impl Register for PostgresStore {
             Ok(Ok(beat)) => Ok(beat),
             // As long as there is any way to the database, the node is alive.
             _ => {
-                let beat = async |connection: &mut _| register::beat(connection, node).await;
-                Ok(self.0.pool.with(beat).await?)
+                let mut lent = self.0.pool.lend_tested().await?;
+                let answer = register::beat(lent.connection()?, node).await;
+                Ok(lent.settle(answer)?)
             }
         }
     }
@@ -268,14 +269,19 @@ impl Register for PostgresStore {
     }
 
     async fn nodes(&self) -> Result<Vec<RegisteredNode>, StoreError> {
-        Ok(self.0.pool.with(register::nodes).await?)
+        let mut lent = self.0.pool.lend_tested().await?;
+        let answer = register::nodes(lent.connection()?).await;
+        Ok(lent.settle(answer)?)
     }
 
     async fn strike(&self, node: &NodeId, beat: u64) -> Result<bool, StoreError> {
-        let strike = async |connection: &mut _| register::strike(connection, node, beat).await;
-        Ok(self.0.pool.with(strike).await?)
+        let mut lent = self.0.pool.lend_tested().await?;
+        let answer = register::strike(lent.connection()?, node, beat).await;
+        Ok(lent.settle(answer)?)
     }
 }
 
+/// A quarter of the time that a look-up may take.
+const REPLICA_PATIENCE: Duration = Duration::from_millis(500);
 /// Half of the time that a beat may take.
 const LINK_PATIENCE: Duration = Duration::from_millis(500);
