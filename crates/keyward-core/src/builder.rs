@@ -7,8 +7,10 @@ use keyward_store::{
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::lifecycle::Keyward;
+use crate::verifier::caught::caught;
 use crate::verifier::coherence::Coherence;
 use crate::verifier::node::{Limits, Node, REHASHES_AT_ONCE, TIME_TO_LIVE};
 use crate::verifier::poller::Poller;
@@ -126,23 +128,17 @@ impl<S> Builder<S> {
 }
 
 impl<S: KeyStore + Records> Builder<S> {
-    /// Asks the store for its first news, starts the tasks on the present tokio runtime, and gives
-    /// the whole service.
+    /// Asks the store whether it can be used, and for its first news, starts the tasks on the present
+    /// tokio runtime, and gives the whole service.
     ///
     /// # Errors
-    /// [`StartError`] when the settings make no sense, there is no runtime, or the store does not
-    /// answer.
+    /// [`StartError`] when the settings make no sense, there is no runtime, or the store cannot be
+    /// used or does not answer.
     pub async fn start(self) -> Result<Keyward, StartError> {
-        let store = Arc::new(self.store);
-        let settings = Builder {
-            store: store.clone() as Arc<dyn KeyStore>,
-            formats: self.formats,
-            peppers: self.peppers,
-            clock: self.clock,
-            limits: self.limits,
-        };
-        let records: Arc<dyn Records> = store;
-        let verifier = settings.launch(Some(records.clone())).await?;
+        let (store, settings) = self.split();
+        let store = Arc::new(store);
+        let records: Arc<dyn Records> = store.clone();
+        let verifier = settings.launch(store, Some(records.clone())).await?;
         Ok(Keyward::new(verifier, records))
     }
 }
@@ -151,27 +147,40 @@ impl<S: KeyStore> Builder<S> {
     /// The same for a service that verifies keys which others issue.
     ///
     /// # Errors
-    /// [`StartError`] when the settings make no sense, there is no runtime, or the store does not
-    /// answer.
+    /// [`StartError`] when the settings make no sense, there is no runtime, or the store cannot be
+    /// used or does not answer.
     pub async fn verify_only(self) -> Result<Verifier, StartError> {
+        let (store, settings) = self.split();
+        settings.launch(Arc::new(store), None).await
+    }
+}
+
+impl<S> Builder<S> {
+    fn split(self) -> (S, Builder<()>) {
         let settings = Builder {
-            store: Arc::new(self.store) as Arc<dyn KeyStore>,
+            store: (),
             formats: self.formats,
             peppers: self.peppers,
             clock: self.clock,
             limits: self.limits,
         };
-        settings.launch(None).await
+        (self.store, settings)
     }
 }
 
-impl Builder<Arc<dyn KeyStore>> {
-    async fn launch(self, records: Option<Arc<dyn Records>>) -> Result<Verifier, StartError> {
+impl Builder<()> {
+    async fn launch(
+        self,
+        store: Arc<dyn KeyStore>,
+        records: Option<Arc<dyn Records>>,
+    ) -> Result<Verifier, StartError> {
         let limits = self.limits;
         limits.check()?;
+        let formats = Formats::new(self.formats)?;
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        ready(&*store).await.map_err(StartError::NotReady)?;
         let node = Arc::new(Node {
-            formats: Formats::new(self.formats)?,
+            formats,
             peppers: self.peppers,
             coherence: Coherence::new(self.clock.clone(), limits.lease),
             clock: self.clock,
@@ -181,7 +190,7 @@ impl Builder<Arc<dyn KeyStore>> {
             uses: Uses::default(),
             expired: ExpiredFloor::default(),
             rehashes: Semaphore::new(REHASHES_AT_ONCE),
-            store: self.store,
+            store,
             records,
             runtime,
             limits,
@@ -192,6 +201,14 @@ impl Builder<Arc<dyn KeyStore>> {
         Ok(Verifier::new(node, tasks))
     }
 }
+
+async fn ready(store: &dyn KeyStore) -> Result<(), StoreError> {
+    let answer = timeout(READY_LIMIT, caught(async { store.ready().await })).await;
+    answer.map_err(StoreError::new)?.map_err(StoreError::new)?
+}
+
+/// Long enough for a database that is just being woken.
+const READY_LIMIT: Duration = Duration::from_secs(30);
 
 impl Limits {
     fn check(&self) -> Result<(), StartError> {
@@ -237,6 +254,9 @@ pub enum StartError {
     /// It was started outside a tokio runtime.
     #[error("a tokio runtime is needed to start on")]
     NoRuntime,
+    /// The store says that it cannot be used; the source has what must be put right first.
+    #[error("the store cannot be used as it is")]
+    NotReady(#[source] StoreError),
     /// The store did not answer.
     #[error("the store does not answer")]
     Store(#[source] StoreError),

@@ -132,7 +132,7 @@ impl Keyward {
     }
 
     pub(super) fn now(&self) -> SystemTime {
-        self.verifier.node().clock.wall()
+        self.verifier.node().now()
     }
 
     pub(super) async fn commit(&self, change: Change) -> Result<(), CommitError> {

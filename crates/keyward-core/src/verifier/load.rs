@@ -170,7 +170,7 @@ fn rehash(node: &Arc<Node>, record: &KeyRecord, candidates: &Candidates) {
     if stays || node.records.is_none() {
         return;
     }
-    let at = node.clock.wall();
+    let at = node.now();
     let change = rehashed(record, current, at);
     let node = node.clone();
     let runtime = node.runtime.clone();

@@ -1,7 +1,7 @@
 //! Decides about credentials.
 
 mod cache;
-mod caught;
+pub(crate) mod caught;
 pub(crate) mod coherence;
 mod entry;
 mod flights;

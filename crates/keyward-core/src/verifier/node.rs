@@ -1,7 +1,7 @@
 //! What every clone of a verifier, every load and every task share.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use keyward_store::{Clock, Formats, KeyStore, Peppers, Records};
 use tokio::runtime::Handle;
@@ -31,6 +31,20 @@ pub(crate) struct Node {
     pub(crate) records: Option<Arc<dyn Records>>,
     pub(crate) runtime: Handle,
     pub(crate) limits: Limits,
+}
+
+impl Node {
+    /// The time of day, to the microsecond: so that what is returned is what stores keep.
+    pub(crate) fn now(&self) -> SystemTime {
+        whole_micros(self.clock.wall())
+    }
+}
+
+/// The last whole microsecond up to that time. Of times before 1970, nothing is cut.
+pub(crate) fn whole_micros(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let part = since.map_or(0, |since| since.subsec_nanos() % 1_000);
+    time - Duration::from_nanos(part.into())
 }
 
 /// How long and how much.
