@@ -6,15 +6,18 @@ use keyward_store::{
 };
 use thiserror::Error;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::lifecycle::Keyward;
+use crate::verifier::beats::Beater;
 use crate::verifier::caught::caught;
 use crate::verifier::coherence::Coherence;
+use crate::verifier::identity::Identity;
 use crate::verifier::node::{Limits, Node, REHASHES_AT_ONCE, TIME_TO_LIVE};
+use crate::verifier::observer::Observer;
 use crate::verifier::poller::Poller;
-use crate::verifier::polls::Polls;
+use crate::verifier::rounds::Rounds;
 use crate::verifier::tasks::Tasks;
 use crate::verifier::{Cache, ExpiredFloor, Flights, Uses, Verifier};
 
@@ -26,6 +29,7 @@ pub struct Builder<S> {
     formats: Vec<KeyFormat>,
     peppers: Peppers,
     clock: Clock,
+    node_name: Option<Arc<str>>,
     limits: Limits,
 }
 
@@ -36,6 +40,7 @@ impl<S> Builder<S> {
             formats: Vec::new(),
             peppers: Peppers::none(),
             clock: Clock::system(),
+            node_name: None,
             limits: Limits::default(),
         }
     }
@@ -119,6 +124,15 @@ impl<S> Builder<S> {
         self
     }
 
+    /// How people know this process among those that verify keys of the same store, for instance in a
+    /// receipt: the name of the host and the number of the process, unless said
+    /// otherwise. It need not be unlike the others.
+    #[must_use]
+    pub fn node_name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.node_name = Some(name.into());
+        self
+    }
+
     /// Takes the time from this clock.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -162,6 +176,7 @@ impl<S> Builder<S> {
             formats: self.formats,
             peppers: self.peppers,
             clock: self.clock,
+            node_name: self.node_name,
             limits: self.limits,
         };
         (self.store, settings)
@@ -182,11 +197,15 @@ impl Builder<()> {
         let node = Arc::new(Node {
             formats,
             peppers: self.peppers,
+            identity: Identity::new(self.node_name),
             coherence: Coherence::new(self.clock.clone(), limits.lease),
             clock: self.clock,
             cache: Cache::new(limits.entries, limits.absent, TIME_TO_LIVE),
             flights: Arc::new(Flights::new(limits.loads_at_once)),
-            polls: Polls::new(),
+            polls: Rounds::new(),
+            beats: Rounds::new(),
+            applied: watch::Sender::new(None),
+            observer: Observer::default(),
             uses: Uses::default(),
             expired: ExpiredFloor::default(),
             rehashes: Semaphore::new(REHASHES_AT_ONCE),
@@ -195,11 +214,29 @@ impl Builder<()> {
             runtime,
             limits,
         });
-        let mut poller = Poller::new();
-        poller.poll(&node).await.map_err(StartError::Store)?;
-        let tasks = Tasks::start(&node, poller);
-        Ok(Verifier::new(node, tasks))
+        match first_round(&node).await {
+            Ok((poller, beater)) => {
+                let tasks = Tasks::start(&node, poller, beater);
+                Ok(Verifier::new(node, tasks))
+            }
+            Err(error) => {
+                node.leave().await;
+                Err(StartError::Store(error))
+            }
+        }
     }
+}
+
+/// A beat comes before the first poll: without contact, no answer is believed.
+async fn first_round(node: &Node) -> Result<(Poller, Beater), StoreError> {
+    let (mut poller, mut beater) = (Poller::new(), Beater::new());
+    beater.beat(node).await?;
+    poller.poll(node).await?;
+    if node.coherence.longest_trust() > node.limits.lease {
+        // The poll has told that facts are believed for longer than the beat had said.
+        beater.beat(node).await?;
+    }
+    Ok((poller, beater))
 }
 
 async fn ready(store: &dyn KeyStore) -> Result<(), StoreError> {

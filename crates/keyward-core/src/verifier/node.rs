@@ -3,26 +3,33 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use keyward_store::{Clock, Formats, KeyStore, Peppers, Records};
+use keyward_store::{Applied, Clock, Formats, KeyStore, Peppers, Records};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::cache::Cache;
 use super::coherence::Coherence;
 use super::entry::ExpiredFloor;
 use super::flights::Flights;
+use super::identity::Identity;
 use super::last_use::Uses;
-use super::polls::Polls;
+use super::observer::Observer;
+use super::rounds::Rounds;
 
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) formats: Formats,
     pub(crate) peppers: Peppers,
+    pub(crate) identity: Identity,
     pub(crate) clock: Clock,
     pub(crate) coherence: Coherence,
     pub(crate) cache: Cache,
     pub(crate) flights: Arc<Flights>,
-    pub(crate) polls: Polls,
+    pub(crate) polls: Rounds,
+    pub(crate) beats: Rounds,
+    /// How far the poller has applied the changes.
+    pub(crate) applied: watch::Sender<Option<Applied>>,
+    pub(crate) observer: Observer,
     pub(crate) uses: Uses,
     pub(crate) expired: ExpiredFloor,
     pub(crate) rehashes: Semaphore,
