@@ -122,7 +122,8 @@ impl Keyward {
         Ok(self.records.audit(query).await?)
     }
 
-    /// Writes down what is still in memory and stops the tasks; call it when the service ends.
+    /// Ends the service, as [`Verifier::shutdown`] says; call it when the server has stopped accepting
+    /// requests.
     pub async fn shutdown(&self) {
         self.verifier.shutdown().await;
     }
@@ -132,7 +133,7 @@ impl Keyward {
     }
 
     pub(super) fn now(&self) -> SystemTime {
-        self.verifier.node().clock.wall()
+        self.verifier.node().now()
     }
 
     pub(super) async fn commit(&self, change: Change) -> Result<(), CommitError> {

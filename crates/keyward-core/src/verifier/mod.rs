@@ -1,15 +1,20 @@
 //! Decides about credentials.
 
+pub(crate) mod beats;
 mod cache;
-mod caught;
+pub(crate) mod caught;
 pub(crate) mod coherence;
 mod entry;
 mod flights;
+pub(crate) mod identity;
 mod last_use;
+mod lease;
 mod load;
 pub(crate) mod node;
+pub(crate) mod observer;
+mod pace;
 pub(crate) mod poller;
-pub(crate) mod polls;
+pub(crate) mod rounds;
 pub(crate) mod tasks;
 mod write;
 
@@ -103,10 +108,12 @@ impl Verifier {
         }
     }
 
-    /// Writes down the last uses that are still in memory and stops the tasks.
+    /// Ends the service: takes this node off the register, so that no receipt waits for it, and writes
+    /// down the last uses that are still in memory. Call it when the server has stopped accepting
+    /// requests.
     ///
-    /// What is cached is believed until the present lease ends, since nothing is heard of changes
-    /// any more; after that, every answer of the store by its own age.
+    /// Every verification from then on answers that the service is unavailable, also for keys that are
+    /// cached: nothing is heard of changes any more.
     pub async fn shutdown(&self) {
         self.tasks.stop(&self.node).await;
     }

@@ -20,7 +20,8 @@ impl Node {
         let task = self
             .runtime
             .spawn(async move { node.carry_out(&change).await });
-        match timeout(COMMIT_LIMIT + self.limits.lease, task).await {
+        let limit = COMMIT_LIMIT.saturating_add(self.coherence.longest_trust());
+        match timeout(limit, task).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(stopped)) => Err(CommitError::Unknown(StoreError::new(stopped))),
             Err(elapsed) => Err(CommitError::Unknown(StoreError::new(elapsed))),

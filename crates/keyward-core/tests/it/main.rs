@@ -5,5 +5,6 @@ mod coherence;
 mod flights;
 mod lifecycle;
 mod peppers;
+mod register;
 mod support;
 mod time;
