@@ -30,4 +30,4 @@ pub use builder::{Builder, StartError};
 pub use denied::{Denied, DeniedKind, Reason};
 pub use lifecycle::{IssueError, Issued, Keyward, LifecycleError, NewKey, Revoke, Standing};
 pub use principal::{Anonymous, MetadataError, Principal};
-pub use verifier::{PendingVerification, Verification, Verifier};
+pub use verifier::{Health, PendingVerification, Verification, Verifier};

@@ -67,7 +67,7 @@ mod sources;
 pub mod future;
 
 pub use keyward_core::{
-    Anonymous, Builder, Denied, DeniedKind, IssueError, Issued, Keyward, LifecycleError,
+    Anonymous, Builder, Denied, DeniedKind, Health, IssueError, Issued, Keyward, LifecycleError,
     MetadataError, NewKey, PendingVerification, Principal, Reason, Revoke, Standing, StartError,
     Verification, Verifier,
 };

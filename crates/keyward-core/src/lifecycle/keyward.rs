@@ -8,7 +8,7 @@ use keyward_store::{
 
 use super::issue::{Issued, issue};
 use super::{IssueError, LifecycleError, NewKey, Revoke, Standing};
-use crate::{Builder, Verifier};
+use crate::{Builder, Health, Verifier};
 
 /// API keys, from their issue to their end: the verifier, and what manages its keys.
 ///
@@ -120,6 +120,12 @@ impl Keyward {
     /// [`LifecycleError`] when the store cannot answer.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, LifecycleError> {
         Ok(self.records.audit(query).await?)
+    }
+
+    /// How this node fares, for a readiness endpoint. The store is not asked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.verifier.health()
     }
 
     /// Ends the service, as [`Verifier::shutdown`] says; call it when the server has stopped accepting
