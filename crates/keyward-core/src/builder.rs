@@ -125,8 +125,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How people know this process among those that verify keys of the same store: the name of the
-    /// host and the number of the process, unless said otherwise. It need not be unlike the others.
+    /// How people know this process among those that verify keys of the same store, in a
+    /// [`Receipt`](crate::Receipt) for instance: the name of the host and the number of the process, unless said otherwise. It need not be unlike the others.
     #[must_use]
     pub fn node_name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.node_name = Some(name.into());

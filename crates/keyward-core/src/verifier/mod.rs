@@ -17,7 +17,7 @@ mod pace;
 pub(crate) mod poller;
 pub(crate) mod rounds;
 pub(crate) mod tasks;
-mod write;
+pub(crate) mod write;
 
 use std::fmt;
 use std::future::Future;

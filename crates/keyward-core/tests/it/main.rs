@@ -6,6 +6,7 @@ mod flights;
 mod health;
 mod lifecycle;
 mod peppers;
+mod receipt;
 mod register;
 mod support;
 mod time;
