@@ -93,7 +93,8 @@ async fn vm_suspended() {
     }
     assert_eq!(site.service.status(&revoked.secret).await, 401);
     assert_eq!(site.service.status(&good.secret).await, 200);
-    assert_eq!(site.service.loads(), loads + 2);
+    // News of what has changed vouch for the good one, if they came before its request.
+    assert!(site.service.loads() > loads, "the revoked one is looked up");
 }
 
 /// A node whose time of day is a day off believes for as long as any other, and keys expire by the
