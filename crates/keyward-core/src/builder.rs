@@ -13,6 +13,7 @@ use crate::lifecycle::Keyward;
 use crate::verifier::beats::Beater;
 use crate::verifier::caught::caught;
 use crate::verifier::coherence::Coherence;
+use crate::verifier::health::Vitals;
 use crate::verifier::identity::Identity;
 use crate::verifier::node::{Limits, Node, REHASHES_AT_ONCE, TIME_TO_LIVE};
 use crate::verifier::observer::Observer;
@@ -124,9 +125,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How people know this process among those that verify keys of the same store, for instance in a
-    /// receipt: the name of the host and the number of the process, unless said
-    /// otherwise. It need not be unlike the others.
+    /// How people know this process among those that verify keys of the same store, in a
+    /// [`Receipt`](crate::Receipt) for instance: the name of the host and the number of the process, unless said otherwise. It need not be unlike the others.
     #[must_use]
     pub fn node_name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.node_name = Some(name.into());
@@ -206,6 +206,7 @@ impl Builder<()> {
             beats: Rounds::new(),
             applied: watch::Sender::new(None),
             observer: Observer::default(),
+            vitals: Vitals::default(),
             uses: Uses::default(),
             expired: ExpiredFloor::default(),
             rehashes: Semaphore::new(REHASHES_AT_ONCE),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keyward_store::{Applied, StoreError};
+use keyward_store::{Applied, RegisteredNode, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -115,16 +115,16 @@ async fn tell(node: &Node, applied: Option<Applied>) {
 async fn strike_the_forgotten(node: &Node) {
     for row in node.observer.forgotten(node.clock.boot()) {
         if row.node.id != node.identity.id {
-            node.strike(&row).await;
+            node.strike(&row, node.limits.poll).await;
         }
     }
 }
 
 impl Node {
     /// Strikes a node out if this still is its row; says whether that is certain.
-    pub(crate) async fn strike(&self, row: &keyward_store::RegisteredNode) -> bool {
+    pub(crate) async fn strike(&self, row: &RegisteredNode, limit: Duration) -> bool {
         let struck = timeout(
-            self.limits.poll,
+            limit,
             caught(async {
                 let register = self.store.register();
                 register.strike(&row.node.id, row.beat).await

@@ -69,6 +69,10 @@ pub(crate) struct Coherence {
     history: AtomicU64,
     /// The store's name for the present history.
     history_id: AtomicU64,
+    /// The largest version that any answer stated.
+    told: AtomicU64,
+    /// The version that the last poll led to.
+    heard: AtomicU64,
     floor: AtomicU64,
     keys: Box<[AtomicU64]>,
     owners: Box<[AtomicU64]>,
@@ -84,6 +88,8 @@ impl Coherence {
             lease: Lease::new(lease_length),
             history: AtomicU64::new(0),
             history_id: AtomicU64::new(0),
+            told: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
             floor: AtomicU64::new(0),
             keys: stripes(KEY_STRIPES),
             owners: stripes(SUBJECT_STRIPES),
@@ -148,6 +154,9 @@ impl Coherence {
         // server that was promoted, or from one that was left behind.
         let version = Version::new(sent.history, loaded.number)?;
         let known = loaded.history == sent.id;
+        if known {
+            raise(&self.told, version.0);
+        }
         Some(Stamp {
             version: if known { version } else { Version::NEVER },
             until,
@@ -203,14 +212,34 @@ impl Coherence {
         self.history_id.load(Ordering::SeqCst) != id.as_u64()
     }
 
-    /// Rule 3, last of all: a poll that was sent then has been applied, and extends the lease if the
-    /// history holds everyone's changes.
-    pub(crate) fn polled(&self, sent: Sent, writers: Writers) {
+    /// Rule 3, last of all: a poll that was sent then has been applied up to that change, and extends
+    /// the lease if the history holds everyone's changes.
+    pub(crate) fn polled(&self, sent: Sent, number: u64, writers: Writers) {
+        let history = self.history.load(Ordering::SeqCst);
+        if let Some(Version(heard)) = Version::new(history, number) {
+            self.heard.store(heard, Ordering::SeqCst);
+        }
         match writers {
             Writers::All => self.lease.polled(sent.at, sent.chain),
             Writers::ThisProcess { max_age } => self.lease.note_age(max_age),
             // What this version does not know vouches for nothing.
             _ => {}
+        }
+    }
+
+    /// When what is cached is not believed any more, unless there is news.
+    pub(crate) fn lease_end(&self) -> BootTime {
+        self.lease.until()
+    }
+
+    /// How many changes of the present history an answer has told of, and no poll yet.
+    pub(crate) fn behind(&self) -> u64 {
+        let heard = self.heard.load(Ordering::SeqCst);
+        let told = self.told.load(Ordering::SeqCst);
+        if told >> NUMBER_BITS == heard >> NUMBER_BITS {
+            told.saturating_sub(heard)
+        } else {
+            0
         }
     }
 
@@ -346,7 +375,7 @@ mod tests {
         hand.advance(Duration::from_nanos(1));
         assert!(node.believe(&primary).is_none());
         assert!(node.believe(&unwatched).is_some());
-        node.polled(poll, Writers::All);
+        node.polled(poll, 0, Writers::All);
         assert!(node.believe(&primary).is_some());
         assert!(node.believe(&replica).is_some());
         hand.advance(LEASE - Duration::from_nanos(1));
@@ -432,11 +461,32 @@ mod tests {
         let left_behind = node
             .stamp(node.send(), &answer(1000, Origin::Replica), bound)
             .unwrap();
-        node.polled(node.send(), Writers::All);
+        node.polled(node.send(), 990, Writers::All);
         assert!(node.believe(&left_behind).is_none());
         let mut here = answer(990, Origin::Replica);
         here.history = promoted;
         let here = node.stamp(node.send(), &here, bound).unwrap();
         assert!(node.believe(&here).is_some());
+    }
+
+    #[test]
+    fn behind_is_what_look_ups_have_told_of_and_polls_have_not() {
+        let (node, _hand) = node();
+        let look_up = |number| {
+            let answer = answer(number, Origin::Replica);
+            node.stamp(node.send(), &answer, Bound::Credentials);
+        };
+        node.polled(node.send(), 10, Writers::All);
+        look_up(4);
+        assert_eq!(node.behind(), 0);
+        look_up(13);
+        look_up(12);
+        assert_eq!(node.behind(), 3);
+        node.polled(node.send(), 12, Writers::All);
+        assert_eq!(node.behind(), 1);
+        node.history_changed(HistoryId::new(8), 2);
+        node.polled(node.send(), 2, Writers::All);
+        look_up(20);
+        assert_eq!(node.behind(), 0, "numbers of another history say nothing");
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod caught;
 pub(crate) mod coherence;
 mod entry;
 mod flights;
+pub(crate) mod health;
 pub(crate) mod identity;
 mod last_use;
 mod lease;
@@ -16,7 +17,7 @@ mod pace;
 pub(crate) mod poller;
 pub(crate) mod rounds;
 pub(crate) mod tasks;
-mod write;
+pub(crate) mod write;
 
 use std::fmt;
 use std::future::Future;
@@ -36,6 +37,7 @@ use crate::{Builder, Denied, Principal, Reason};
 pub(crate) use self::cache::Cache;
 pub(crate) use self::entry::ExpiredFloor;
 pub(crate) use self::flights::Flights;
+pub use self::health::Health;
 pub(crate) use self::last_use::Uses;
 
 /// Tells good credentials from bad ones.
@@ -106,6 +108,12 @@ impl Verifier {
             Verification::Decided(decision) => decision,
             Verification::Pending(pending) => pending.await,
         }
+    }
+
+    /// How this node fares, for a readiness endpoint. The store is not asked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.node.health()
     }
 
     /// Ends the service: takes this node off the register, so that no receipt waits for it, and writes

@@ -11,6 +11,7 @@ use super::cache::Cache;
 use super::coherence::Coherence;
 use super::entry::ExpiredFloor;
 use super::flights::Flights;
+use super::health::Vitals;
 use super::identity::Identity;
 use super::last_use::Uses;
 use super::observer::Observer;
@@ -30,6 +31,7 @@ pub(crate) struct Node {
     /// How far the poller has applied the changes.
     pub(crate) applied: watch::Sender<Option<Applied>>,
     pub(crate) observer: Observer,
+    pub(crate) vitals: Vitals,
     pub(crate) uses: Uses,
     pub(crate) expired: ExpiredFloor,
     pub(crate) rehashes: Semaphore,

@@ -34,6 +34,20 @@ impl Observer {
         *seen = now.collect();
     }
 
+    /// When everything is over that the node with this row knew at its last beat; never, as far as is
+    /// known, when another beat was seen.
+    pub(crate) fn over_at(&self, row: &RegisteredNode) -> BootTime {
+        let seen = self.lock();
+        let seen = seen.get(&row.node.id);
+        let same = seen.filter(|seen| seen.row.beat == row.beat);
+        same.map_or(BootTime::NEVER, Seen::over_at)
+    }
+
+    /// The rows that were there when the register was last read.
+    pub(crate) fn rows(&self) -> Vec<RegisteredNode> {
+        self.lock().values().map(|seen| seen.row.clone()).collect()
+    }
+
     /// The rows of nodes that have long been gone without a word.
     pub(crate) fn forgotten(&self, now: BootTime) -> Vec<RegisteredNode> {
         let seen = self.lock();
@@ -77,6 +91,31 @@ mod tests {
 
     fn at(seconds: u64) -> BootTime {
         BootTime::from_nanos(seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn a_lease_is_counted_from_when_a_beat_was_first_seen() {
+        let observer = Observer::default();
+        let id = NodeId::generate();
+        let over = outlast(LEASE);
+        observer.observe(&[row(id, 1)], at(10));
+        observer.observe(&[row(id, 1)], at(12));
+        assert_eq!(observer.over_at(&row(id, 1)), at(10).after(over));
+        assert_eq!(observer.over_at(&row(id, 2)), BootTime::NEVER);
+        observer.observe(&[row(id, 2)], at(13));
+        assert_eq!(observer.over_at(&row(id, 2)), at(13).after(over));
+        assert_eq!(observer.over_at(&row(id, 1)), BootTime::NEVER);
+    }
+
+    #[test]
+    fn who_is_gone_from_the_register_is_not_remembered() {
+        let observer = Observer::default();
+        let id = NodeId::generate();
+        observer.observe(&[row(id, 1)], at(10));
+        observer.observe(&[], at(11));
+        assert_eq!(observer.rows(), []);
+        observer.observe(&[row(id, 1)], at(20));
+        assert_eq!(observer.over_at(&row(id, 1)), at(20).after(outlast(LEASE)));
     }
 
     #[test]

@@ -32,6 +32,9 @@ impl Poller {
     pub(crate) async fn poll(&mut self, node: &Node) -> Result<bool, StoreError> {
         let number = node.polls.note_sent();
         let outcome = self.ask(node).await;
+        if outcome.is_err() {
+            node.vitals.note_failed();
+        }
         node.polls.note_ended(number, outcome.is_ok());
         outcome
     }
@@ -62,12 +65,13 @@ impl Poller {
             // Another history, and whatever this version does not know.
             _ => coherence.history_changed(changes.history, changes.cursor.number()),
         }
-        self.cursor = changes.cursor;
-        coherence.polled(sent, changes.writers);
         let applied = Applied {
             history: changes.history,
-            number: self.cursor.number(),
+            number: changes.cursor.number(),
         };
+        node.vitals.note_applied(sent.at, &changes);
+        self.cursor = changes.cursor;
+        coherence.polled(sent, applied.number, changes.writers);
         node.applied
             .send_if_modified(|before| before.replace(applied) != Some(applied));
     }
