@@ -8,6 +8,7 @@ mod keys;
 mod loads;
 mod misses;
 pub(crate) mod node;
+mod receipts;
 mod refusals;
 mod uses;
 mod writers;
@@ -33,6 +34,7 @@ pub(crate) struct Plan {
     uses: uses::Plan,
     writers: writers::Plan,
     refusals: refusals::Plan,
+    receipts: receipts::Plan,
 }
 
 impl Plan {
@@ -57,6 +59,7 @@ impl Plan {
                 hinted: 300,
                 polled: 8,
             },
+            receipts: receipts::Plan { revocations: 100 },
         }
     }
 
@@ -81,6 +84,7 @@ impl Plan {
                 hinted: 1_000,
                 polled: 60,
             },
+            receipts: receipts::Plan { revocations: 500 },
         }
     }
 }
@@ -104,6 +108,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
     rows.extend(runtime.block_on(uses::run(&bed, &filled, plan.uses))?);
     let next = Arc::new(AtomicU64::new(0));
     rows.extend(refusals::run(&runtime, &filled, plan.refusals, &next)?);
+    rows.extend(receipts::run(&runtime, &filled, plan.receipts, &next)?);
     rows.extend(runtime.block_on(writers::run(&filled, plan.writers, &next))?);
 
     let settings = runtime.block_on(bed.settings())?;
@@ -134,6 +139,6 @@ async fn by_size(bed: &Bed, plan: &Plan) -> Result<(Filled, Vec<Row>)> {
 }
 
 const HOW: &str = "Its contenders take turns in windows, one figure each; of rates, `min` is the slowest window. \
-A rank over all revocations is one figure, its own minimum. Refusals are looked for every tenth of a millisecond or so. \
+A rank over all revocations is one figure, its own minimum. Nodes other than the writer's are processes of their own. Refusals are looked for every tenth of a millisecond or so. \
 The verifier among the misses writes no last uses down; what those take has a table of its own. \
 A flush does not wait for the disk, the UPDATE beside it does.";

@@ -37,11 +37,12 @@ impl News {
     }
 }
 
-/// The node as whoever started it sees it; it ends when this is dropped.
+/// The node as whoever started it sees it. Dropping this kills it.
 #[derive(Debug)]
 pub(super) struct Node {
     process: Child,
-    input: ChildStdin,
+    /// Until it is to end.
+    input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
 
@@ -52,7 +53,7 @@ impl Node {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let input = process.stdin.take().ok_or("a node without an input")?;
+        let input = process.stdin.take();
         let output = process.stdout.take().ok_or("a node without an output")?;
         let mut node = Self {
             process,
@@ -76,9 +77,19 @@ impl Node {
         Ok(BootTime::from_nanos(at.trim().parse()?))
     }
 
+    /// Has it shut down, and so leave the register of nodes.
+    pub(super) fn end(mut self) -> Result<()> {
+        drop(self.input.take());
+        match self.process.wait()? {
+            status if status.success() => Ok(()),
+            status => Err(format!("a node ended with {status}").into()),
+        }
+    }
+
     fn say(&mut self, line: &str) -> Result<()> {
-        writeln!(self.input, "{line}")?;
-        Ok(self.input.flush()?)
+        let input = self.input.as_mut().ok_or("a node without an input")?;
+        writeln!(input, "{line}")?;
+        Ok(input.flush()?)
     }
 
     fn expect(&mut self, word: &str) -> Result<String> {

@@ -47,6 +47,7 @@ pub(super) fn run(
             let refused = node.refused()?;
             all.push([sent, returned, refused]);
         }
+        node.end()?;
         Measured::of(&all)
     };
     let hinted = measure(News::Hints, plan.hinted, BETWEEN_HINTED)?;
