@@ -47,14 +47,27 @@ impl Connections {
         answer
     }
 
+    /// Reads. A connection may have died since it was used last, so a second one is tried; reading
+    /// again does no harm.
+    pub(crate) async fn read<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Failure> + Copy,
+    ) -> Result<T, Failure> {
+        match self.with(work).await {
+            Err(failure) if failure.breaks_connection() => self.with(work).await,
+            outcome => outcome,
+        }
+    }
+
     /// Closes idle connections that do not answer.
     fn sweep(&self) {
         if self.sweeping.swap(true, Ordering::SeqCst) {
             return;
         }
+        // Right now, so that whoever tries again gets none of them.
+        let idle: Vec<_> = std::iter::from_fn(|| self.pool.try_acquire()).collect();
         let this = self.clone();
         tokio::spawn(async move {
-            let idle: Vec<_> = std::iter::from_fn(|| this.pool.try_acquire()).collect();
             let looks = idle
                 .into_iter()
                 .map(|connection| tokio::spawn(look(connection)));
@@ -68,10 +81,16 @@ impl Connections {
 }
 
 async fn look(mut connection: PoolConnection<Postgres>) {
-    let answers = timeout(PATIENCE, connection.ping()).await;
-    if !matches!(answers, Ok(Ok(()))) {
+    if ping(&mut connection).await.is_err() {
         drop(connection.detach());
     }
+}
+
+/// Whether a connection lives.
+pub(crate) async fn ping(connection: &mut PgConnection) -> Result<(), Failure> {
+    let answered = timeout(PATIENCE, connection.ping()).await;
+    answered.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))?;
+    Ok(())
 }
 
 /// How long an idle connection may take to answer.

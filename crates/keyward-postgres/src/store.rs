@@ -14,11 +14,10 @@ use sqlx::{ConnectOptions, PgPool};
 use tokio::time::timeout;
 
 use crate::commit::Outcome;
-use crate::error::Failure;
 use crate::housekeeping::Housekeeping;
 use crate::link::Link;
 use crate::pool::Connections;
-use crate::{audit, commit, list, load, migrate, poll, ready, register, standing, touch};
+use crate::{audit, commit, list, load, migrate, poll, pool, ready, register, standing, touch};
 
 /// Keys in Postgres.
 ///
@@ -150,18 +149,17 @@ impl Lookup for PostgresStore {
 impl Records for PostgresStore {
     async fn commit(&self, change: &Change) -> Result<(), CommitError> {
         let change = commit::spell(change)?;
-        let mut tries = 0;
+        let (mut tries, mut dead) = (0, 0);
         loop {
-            // Before it is sent, a failure is certain.
+            // Before it is sent, a failure is certain: so a connection that has died since it was
+            // used last is found before.
             let mut sent = false;
-            let outcome = self
-                .0
-                .pool
-                .with(async |connection| {
-                    sent = true;
-                    commit::commit(connection, &change).await
-                })
-                .await;
+            let send = async |connection: &mut _| {
+                pool::ping(connection).await?;
+                sent = true;
+                commit::commit(connection, &change).await
+            };
+            let outcome = self.0.pool.with(send).await;
             match outcome {
                 Ok(Outcome::Made) => return Ok(()),
                 Ok(Outcome::Refused(error)) => return Err(error),
@@ -170,6 +168,7 @@ impl Records for PostgresStore {
                     return Err(CommitError::NotCommitted(failure.into()));
                 }
                 Err(failure) if sent => return Err(CommitError::Unknown(failure.into())),
+                Err(failure) if failure.breaks_connection() && dead < 1 => dead += 1,
                 Err(failure) => return Err(CommitError::NotCommitted(failure.into())),
             }
         }
@@ -177,17 +176,17 @@ impl Records for PostgresStore {
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
         let list = async |connection: &mut _| list::list(connection, query).await;
-        Ok(self.0.pool.with(list).await?)
+        Ok(self.0.pool.read(list).await?)
     }
 
     async fn standing(&self, subject: &Subject) -> Result<SubjectState, StoreError> {
         let standing = async |connection: &mut _| standing::standing(connection, subject).await;
-        Ok(self.0.pool.with(standing).await?)
+        Ok(self.0.pool.read(standing).await?)
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         let audit = async |connection: &mut _| audit::audit(connection, query).await;
-        Ok(self.0.pool.with(audit).await?)
+        Ok(self.0.pool.read(audit).await?)
     }
 
     async fn touch(&self, uses: &[Use]) -> Result<(), StoreError> {
@@ -208,15 +207,13 @@ impl KeyStore for PostgresStore {
 
     async fn load(&self, by: &Selector, from: ReadFrom) -> Result<Loaded, StoreError> {
         let load = async |connection: &mut _| load::load(connection, by).await;
-        let pool = match (&self.0.replicas, from) {
-            (Some(replicas), ReadFrom::Any) => replicas,
-            _ => &self.0.pool,
-        };
-        Ok(match pool.with(load).await {
-            // A connection that has died since it was used last; reading again does no harm.
-            Err(Failure::Link(_)) => self.0.pool.with(load).await?,
-            loaded => loaded?,
-        })
+        if let (Some(replicas), ReadFrom::Any) = (&self.0.replicas, from)
+            && let Ok(Ok(loaded)) = timeout(REPLICA_PATIENCE, replicas.with(load)).await
+        {
+            return Ok(loaded);
+        }
+        // Whatever is wrong with the replicas, the primary knows.
+        Ok(self.0.pool.read(load).await?)
     }
 
     async fn changes(&self, since: &Cursor) -> Result<Changes, StoreError> {
@@ -268,7 +265,7 @@ impl Register for PostgresStore {
     }
 
     async fn nodes(&self) -> Result<Vec<RegisteredNode>, StoreError> {
-        Ok(self.0.pool.with(register::nodes).await?)
+        Ok(self.0.pool.read(register::nodes).await?)
     }
 
     async fn strike(&self, node: &NodeId, beat: u64) -> Result<bool, StoreError> {
@@ -277,5 +274,7 @@ impl Register for PostgresStore {
     }
 }
 
+/// A quarter of what a look-up may take, so that replicas which hang make no key unavailable.
+const REPLICA_PATIENCE: Duration = Duration::from_millis(500);
 /// Half of the time that a beat may take.
 const LINK_PATIENCE: Duration = Duration::from_millis(500);
