@@ -9,4 +9,5 @@ mod contract;
 mod network;
 mod outage;
 mod psql;
+mod server;
 mod support;
