@@ -122,10 +122,13 @@ impl PostgresStore {
 }
 
 fn parse(url: &str) -> Result<PgConnectOptions, StoreError> {
+    let is_postgres = ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
     // The error may quote the address, and the password in it.
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::new("this is no address of a Postgres database"))?;
-    Ok(options.disable_statement_logging())
+    let options = PgConnectOptions::from_str(url).ok().filter(|_| is_postgres);
+    let wrong = || StoreError::new("this is no address of a Postgres database");
+    Ok(options.ok_or_else(wrong)?.disable_statement_logging())
 }
 
 const POOL_SIZE: u32 = 16;

@@ -100,7 +100,7 @@ async fn a_pool_of_dead_connections_is_replaced_soon() {
     let node = &cut_off.node;
     // Enough at once to open as many connections as the pool may have.
     let keys = cut_off.issue(64).await;
-    let answers = node.answers(&keys).await;
+    let answers = node.answers(keys.iter().map(|key| &key.secret)).await;
     assert!(
         answers.iter().all(|answer| *answer == Answer::Accepted),
         "{answers:?}"

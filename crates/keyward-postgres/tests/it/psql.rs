@@ -82,6 +82,30 @@ async fn keys_that_are_truncated_by_replication_are_refused() {
     heeded(&[REPLICATE], sql, Answer::Refused(Reason::Unknown)).await;
 }
 
+/// Whoever empties the log itself makes it begin anew: what nodes have read so far counts no more.
+#[tokio::test]
+async fn changes_around_a_truncated_log_are_heeded() {
+    for table in ["events", "commits", "commits, keyward.events"] {
+        for setup in [&[][..], &[REPLICATE]] {
+            let world = World::start().await;
+            let mut session = world.site.database.connect().await.unwrap();
+            run(&mut session, setup).await;
+            let [one, two] = world.keys.each_ref();
+            let [before, after] = [one, two].map(|key| REVOKE.replace("$id", &quoted(&key.key.id)));
+            let truncate = format!("TRUNCATE keyward.{table}");
+            run(&mut session, &["BEGIN", &before, &truncate, "COMMIT"]).await;
+            for node in &world.nodes {
+                node.comes_to(&one.secret, REVOKED, SOON).await;
+                assert!(node.accepts(&two.secret).await);
+            }
+            run(&mut session, &[&after]).await;
+            for node in &world.nodes {
+                node.comes_to(&two.secret, REVOKED, SOON).await;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_cascade_from_a_table_of_the_host_is_heeded() {
     let setup = [

@@ -1,5 +1,6 @@
 //! A database with nodes on it, and what they answer.
 
+use std::error::Error;
 use std::time::Duration;
 
 use keyward_core::{Builder, DeniedKind, Issued, Keyward, NewKey, Principal, Reason, Verifier};
@@ -95,11 +96,18 @@ impl Node {
         self.answer(key).await == Answer::Accepted
     }
 
+    /// Why a request with this key is refused.
+    pub(crate) async fn reason(&self, key: &Plaintext) -> Option<Reason> {
+        let verified = self.verifier.verify(key.expose().as_bytes()).await;
+        verified.err().map(|denied| denied.reason())
+    }
+
     /// What each of many requests at once gets.
-    pub(crate) async fn answers(&self, keys: &[Issued]) -> Vec<Answer> {
+    pub(crate) async fn answers(&self, keys: impl IntoIterator<Item = &Plaintext>) -> Vec<Answer> {
         let ask = async |node: Self, key: Plaintext| node.answer(&key).await;
-        let copy = |key: &Issued| Plaintext::new(key.secret.expose().to_owned());
-        let asked = keys.iter().map(|key| ask(self.clone(), copy(key)));
+        let copy = |key: &Plaintext| Plaintext::new(key.expose().to_owned());
+        let keys = keys.into_iter();
+        let asked = keys.map(|key| ask(self.clone(), copy(key)));
         asked.collect::<JoinSet<_>>().join_all().await
     }
 
@@ -161,6 +169,17 @@ pub(crate) fn new_key() -> NewKey {
 
 pub(crate) fn connect(url: &str) -> PostgresStore {
     PostgresStore::connect(url).unwrap()
+}
+
+/// Everything that an error says, to whoever prints it or looks into it.
+pub(crate) fn told(error: &dyn Error) -> String {
+    let mut told = format!("{error:?}");
+    let mut next = Some(error);
+    while let Some(error) = next {
+        told = format!("{told}\n{error}");
+        next = error.source();
+    }
+    told
 }
 
 /// Statements in one session, without a transaction around them.

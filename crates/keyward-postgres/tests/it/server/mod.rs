@@ -3,6 +3,8 @@
 mod failover;
 mod outage;
 mod replica;
+mod secrets;
+mod statements;
 mod switch;
 
 use keyward_core::Issued;
