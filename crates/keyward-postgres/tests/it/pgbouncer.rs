@@ -12,8 +12,9 @@ use crate::support::{Answer, Node, REVOKED, SOON, connect, new_key, seldom};
 /// another's.
 #[tokio::test]
 async fn a_pool_behind_transaction_pooling_is_refused() {
+    let server = server().await;
     for size in ["1", "2", "20"] {
-        let (server, bouncer) = bouncer(PoolMode::Transaction, size).await;
+        let bouncer = bouncer(&server, PoolMode::Transaction, size).await;
         let store = connect(&bouncer.url()).direct(&server.url()).unwrap();
         let why = "PgBouncer must be 1.21 or newer with max_prepared_statements above 0";
         refused(&store, why).await;
@@ -22,7 +23,8 @@ async fn a_pool_behind_transaction_pooling_is_refused() {
 
 #[tokio::test]
 async fn a_pool_behind_statement_pooling_is_refused() {
-    let (server, bouncer) = bouncer(PoolMode::Statement, "20").await;
+    let server = server().await;
+    let bouncer = bouncer(&server, PoolMode::Statement, "20").await;
     let store = connect(&bouncer.url()).direct(&server.url()).unwrap();
     assert!(store.ready().await.is_err());
 }
@@ -30,8 +32,9 @@ async fn a_pool_behind_statement_pooling_is_refused() {
 /// LISTEN does not work there, and the probe says whose address is wrong.
 #[tokio::test]
 async fn news_behind_transaction_pooling_are_refused() {
+    let server = server().await;
     for size in ["1", "20"] {
-        let (server, bouncer) = bouncer(PoolMode::Transaction, size).await;
+        let bouncer = bouncer(&server, PoolMode::Transaction, size).await;
         let store = connect(&server.url()).direct(&bouncer.url()).unwrap();
         refused(
             &store,
@@ -45,7 +48,8 @@ async fn news_behind_transaction_pooling_are_refused() {
 /// name, of its own kind among them.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_clients_do_not_hide_the_pooler() {
-    let (server, bouncer) = bouncer(PoolMode::Transaction, "8").await;
+    let server = server().await;
+    let bouncer = bouncer(&server, PoolMode::Transaction, "8").await;
     let mut noise = JoinSet::new();
     for turn in 0..4 {
         let pool = sqlx::PgPool::connect_lazy(&bouncer.url()).unwrap();
@@ -81,7 +85,8 @@ async fn other_clients_do_not_hide_the_pooler() {
 
 #[tokio::test]
 async fn session_pooling_is_as_good_as_none() {
-    let (_server, bouncer) = bouncer(PoolMode::Session, "40").await;
+    let server = server().await;
+    let bouncer = bouncer(&server, PoolMode::Session, "40").await;
     let store: PostgresStore = connect(&bouncer.url());
     store.ready().await.unwrap();
     let here = Node::start(store, seldom).await;
@@ -92,11 +97,14 @@ async fn session_pooling_is_as_good_as_none() {
     there.comes_to(&issued.secret, REVOKED, SOON).await;
 }
 
-async fn bouncer(mode: PoolMode, size: &str) -> (Server, PgBouncer) {
+async fn server() -> Server {
     let server = Server::builder().setting("fsync", "off");
     let server = server.start().await.unwrap();
     connect(&server.url()).migrate().await.unwrap();
+    server
+}
+
+async fn bouncer(server: &Server, mode: PoolMode, size: &str) -> PgBouncer {
     let settings = [("default_pool_size", size)];
-    let bouncer = PgBouncer::start(&server, mode, &settings).await.unwrap();
-    (server, bouncer)
+    PgBouncer::start(server, mode, &settings).await.unwrap()
 }

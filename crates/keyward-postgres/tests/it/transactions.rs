@@ -235,23 +235,6 @@ async fn a_snapshot_from_before_the_log_was_cut_is_told_to_try_again() {
     }
 }
 
-/// A prepared transaction would hold the log's lock for as long as nobody decides about it.
-#[tokio::test]
-async fn two_phase_commit_of_a_change_is_refused() {
-    let world = World::start().await;
-    let mut session = world.session().await;
-    run(&mut session, &["BEGIN", &revoke(&world.keys[0])]).await;
-    let prepare = sqlx::raw_sql("PREPARE TRANSACTION 'later'");
-    let error = prepare.execute(&mut session).await.unwrap_err();
-    println!("{error}");
-    run(&mut session, &["ROLLBACK"]).await;
-    world.site.sql(&revoke(&world.keys[1])).await;
-    for node in &world.nodes {
-        node.comes_to(&world.keys[1].secret, REVOKED, SOON).await;
-        assert!(node.accepts(&world.keys[0].secret).await);
-    }
-}
-
 /// A node whose place in the log was cut away drops what it knows, and goes on.
 #[tokio::test]
 async fn a_node_that_was_away_while_the_log_was_cut_knows_everything_afterwards() {

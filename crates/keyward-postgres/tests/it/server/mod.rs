@@ -6,6 +6,7 @@ mod replica;
 mod secrets;
 mod statements;
 mod switch;
+mod unfit;
 
 use keyward_core::Issued;
 use keyward_throwaway::Server;
