@@ -92,8 +92,8 @@ CREATE TABLE keyward.last_used (
 -- ── The log of changes ──────────────────────────────────────────────────────────────────────────
 
 -- One row. Whoever holds its lock makes the next change: so the order of numbers is the order of
--- commits, which is the order in which changes become visible. It is written only when another
--- server process is found to answer, and so it has no dead versions to wade through.
+-- commits, which is the order in which changes become visible. It is written only when the log is
+-- cut or another history begins, and so it has no dead versions to wade through.
 CREATE TABLE keyward.log (
     one     boolean     PRIMARY KEY DEFAULT true CHECK (one),
     history uuid        NOT NULL DEFAULT gen_random_uuid(),
@@ -143,7 +143,8 @@ BEGIN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
     PERFORM FROM keyward.log FOR UPDATE;
-    -- In a transaction whose snapshot is older than the lock, the number is taken already.
+    -- In a transaction whose snapshot is older than the lock, the number is taken already; or it was
+    -- once, and the log has been cut since, in which case the lock itself was refused.
     INSERT INTO keyward.commits (number)
         SELECT max(number) + 1 FROM keyward.commits
         ON CONFLICT DO NOTHING
@@ -226,6 +227,16 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Without its log, nobody can say what has changed: a history begins in which nothing has.
+CREATE FUNCTION keyward.log_truncated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE keyward.log SET history = gen_random_uuid();
+    INSERT INTO keyward.commits (number) VALUES (0) ON CONFLICT DO NOTHING;
+    PERFORM pg_notify('keyward', '');
+    RETURN NULL;
+END $$;
+
 -- Deferred: the log's lock is taken when a transaction commits, behind all of its row locks, and is
 -- held for no longer than that. TRUNCATE cannot be deferred.
 CREATE CONSTRAINT TRIGGER keyward_changed AFTER INSERT OR UPDATE OR DELETE ON keyward.keys
@@ -240,6 +251,10 @@ CREATE TRIGGER keyward_truncated AFTER TRUNCATE ON keyward.tenants
     FOR EACH STATEMENT EXECUTE FUNCTION keyward.all_changed();
 CREATE TRIGGER keyward_truncated AFTER TRUNCATE ON keyward.owners
     FOR EACH STATEMENT EXECUTE FUNCTION keyward.all_changed();
+CREATE TRIGGER keyward_truncated AFTER TRUNCATE ON keyward.commits
+    FOR EACH STATEMENT EXECUTE FUNCTION keyward.log_truncated();
+CREATE TRIGGER keyward_truncated AFTER TRUNCATE ON keyward.events
+    FOR EACH STATEMENT EXECUTE FUNCTION keyward.log_truncated();
 -- Also when rows come by replication, or with `session_replication_role = replica`.
 ALTER TABLE keyward.keys ENABLE ALWAYS TRIGGER keyward_changed;
 ALTER TABLE keyward.keys ENABLE ALWAYS TRIGGER keyward_truncated;
@@ -247,6 +262,8 @@ ALTER TABLE keyward.tenants ENABLE ALWAYS TRIGGER keyward_changed;
 ALTER TABLE keyward.tenants ENABLE ALWAYS TRIGGER keyward_truncated;
 ALTER TABLE keyward.owners ENABLE ALWAYS TRIGGER keyward_changed;
 ALTER TABLE keyward.owners ENABLE ALWAYS TRIGGER keyward_truncated;
+ALTER TABLE keyward.commits ENABLE ALWAYS TRIGGER keyward_truncated;
+ALTER TABLE keyward.events ENABLE ALWAYS TRIGGER keyward_truncated;
 
 -- Forgets changes that are older than that, but for the last. A node that was away for longer
 -- drops what it knows.
@@ -260,6 +277,9 @@ BEGIN
         AND number < (SELECT max(number) FROM keyward.commits);
     DELETE FROM keyward.events WHERE number <= last;
     DELETE FROM keyward.commits WHERE number <= last;
+    -- Whoever took a snapshot before this would take a number from among the forgotten. From now on
+    -- they cannot lock this row.
+    UPDATE keyward.log SET server = server WHERE last IS NOT NULL;
     RETURN last;
 END $$;
 
@@ -426,9 +446,13 @@ BEGIN
                         revision = excluded.revision;
             END CASE;
         END LOOP;
-    EXCEPTION WHEN unique_violation THEN
-        -- Not as it is: its detail, which servers log, quotes the digest.
-        RAISE EXCEPTION 'a record of that name, public id or hash exists' USING ERRCODE = 'KW001';
+    EXCEPTION
+        -- Not as they are: their details, which servers log, quote the digest.
+        WHEN unique_violation THEN
+            RAISE EXCEPTION 'a record of that name, public id or hash exists'
+                USING ERRCODE = 'KW001';
+        WHEN integrity_constraint_violation THEN
+            RAISE EXCEPTION '%', SQLERRM USING ERRCODE = SQLSTATE;
     END;
 
     IF jsonb_array_length(change->'audit') > 0 THEN

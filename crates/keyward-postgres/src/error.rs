@@ -79,6 +79,8 @@ impl Failure {
         match self {
             // Class 57 without "query canceled": the server shuts down, or ends the session.
             Self::Server(error) => error.code.starts_with("57P") || error.code.starts_with("08"),
+            // There was none.
+            Self::Link(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => false,
             Self::Link(_) => true,
             Self::Nonsense(_) | Self::Unfit(_) => false,
         }

@@ -32,7 +32,7 @@ impl Housekeeping {
         if mine {
             let pool = pool.clone();
             tokio::spawn(async move {
-                if let Err(failure) = forget(&pool).await {
+                if let Err(failure) = pool.with(forget).await {
                     let failure: &dyn std::error::Error = &failure;
                     tracing::warn!(target: "keyward", error = failure, "the log of changes was not cut");
                 }
@@ -41,9 +41,7 @@ impl Housekeeping {
     }
 }
 
-async fn forget(pool: &Connections) -> Result<(), Failure> {
-    let mut lent = pool.lend_tested().await?;
-    let answer = sqlx::query(FORGET).execute(lent.connection()?).await;
-    lent.settle(answer.map_err(Failure::from))?;
+async fn forget(connection: &mut sqlx::PgConnection) -> Result<(), Failure> {
+    sqlx::query(FORGET).execute(connection).await?;
     Ok(())
 }

@@ -4,14 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use keyward_store::{Loaded, Selector};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::error::Failure;
-use crate::load;
 
 /// A pool in which dead connections are found.
 #[derive(Clone, Debug)]
@@ -32,46 +30,34 @@ impl Connections {
         &self.pool
     }
 
-    /// Looks keys up. A connection that has died since it was used last is passed over: to read again
-    /// does no harm.
-    pub(crate) async fn load(&self, by: &Selector) -> Result<Loaded, Failure> {
-        let mut dead = 0;
-        loop {
-            let mut lent = self.lend().await?;
-            let answer = load::load(lent.connection()?, by).await;
-            match lent.settle(answer) {
-                Err(failure) if failure.breaks_connection() && dead < self.pool.size() => dead += 1,
-                answer => return answer,
-            }
-        }
-    }
-
-    /// A connection, as the pool gives it.
-    pub(crate) async fn lend(&self) -> Result<Lent<'_>, Failure> {
+    /// Does one thing on a connection. If it is given up half-way, or fails so that the connection
+    /// may be in any state, the connection is closed and the idle ones are looked at: over a link
+    /// that was cut, each of them would cost somebody a time limit.
+    pub(crate) async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let mut lent = Lent {
             connection: None,
             from: self,
             sound: false,
         };
-        lent.connection = Some(self.pool.acquire().await?);
-        Ok(lent)
+        let connection = self.pool.acquire().await?;
+        let answer = work(lent.connection.insert(connection)).await;
+        lent.sound = !answer.as_ref().is_err_and(Failure::breaks_connection);
+        answer
     }
 
-    /// A connection that has just answered. When the server was started anew, all that were idle
-    /// have died.
-    pub(crate) async fn lend_tested(&self) -> Result<Lent<'_>, Failure> {
-        for _ in 0..self.pool.size() {
-            let mut lent = self.lend().await?;
-            let answer = match lent.connection() {
-                Ok(connection) => connection.ping().await.map_err(Failure::from),
-                Err(failure) => Err(failure),
-            };
-            if lent.settle(answer).is_ok() {
-                lent.sound = false;
-                return Ok(lent);
-            }
+    /// Reads. A connection may have died since it was used last, so a second one is tried; reading
+    /// again does no harm.
+    pub(crate) async fn read<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Failure> + Copy,
+    ) -> Result<T, Failure> {
+        match self.with(work).await {
+            Err(failure) if failure.breaks_connection() => self.with(work).await,
+            outcome => outcome,
         }
-        self.lend().await
     }
 
     /// Closes idle connections that do not answer.
@@ -83,10 +69,13 @@ impl Connections {
         if self.sweeping.swap(true, Ordering::SeqCst) {
             return;
         }
+        // Right now, so that whoever tries again gets none of them.
+        let idle: Vec<_> = std::iter::from_fn(|| self.pool.try_acquire()).collect();
         let this = self.clone();
         runtime.spawn(async move {
-            let idle: Vec<_> = std::iter::from_fn(|| this.pool.try_acquire()).collect();
-            let looks = idle.into_iter().map(|idle| tokio::spawn(look(idle)));
+            let looks = idle
+                .into_iter()
+                .map(|connection| tokio::spawn(look(connection)));
             for look in looks.collect::<Vec<_>>() {
                 // Nothing in it panics, and nobody aborts it.
                 let _ended = look.await;
@@ -97,37 +86,26 @@ impl Connections {
 }
 
 async fn look(mut connection: PoolConnection<Postgres>) {
-    let answers = timeout(PATIENCE, connection.ping()).await;
-    if !matches!(answers, Ok(Ok(()))) {
+    if ping(&mut connection).await.is_err() {
         drop(connection.detach());
     }
+}
+
+/// Whether a connection lives.
+pub(crate) async fn ping(connection: &mut PgConnection) -> Result<(), Failure> {
+    let answered = timeout(PATIENCE, connection.ping()).await;
+    answered.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))?;
+    Ok(())
 }
 
 /// How long an idle connection may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A connection on loan; and before that, the wish for one.
-///
-/// If what is done with it is given up half-way, or fails so that the connection may be in any state,
-/// the connection is closed and the idle ones are looked at: over a link that was cut, each of them
-/// would cost somebody a time limit.
-pub(crate) struct Lent<'a> {
+struct Lent<'a> {
     connection: Option<PoolConnection<Postgres>>,
     from: &'a Connections,
     sound: bool,
-}
-
-impl Lent<'_> {
-    pub(crate) fn connection(&mut self) -> Result<&mut PgConnection, Failure> {
-        let connection = self.connection.as_deref_mut();
-        connection.ok_or(Failure::Link(sqlx::Error::PoolClosed))
-    }
-
-    /// Says how it ended.
-    pub(crate) fn settle<T>(&mut self, answer: Result<T, Failure>) -> Result<T, Failure> {
-        self.sound = !answer.as_ref().is_err_and(Failure::breaks_connection);
-        answer
-    }
 }
 
 impl Drop for Lent<'_> {

@@ -6,9 +6,10 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::error::Failure;
 
@@ -24,8 +25,6 @@ pub(crate) enum Way {
     Unsafe,
 }
 
-const SERVER: &str = "SELECT pg_backend_pid()";
-
 pub(crate) async fn probe(options: &PgConnectOptions) -> Result<Way, Failure> {
     let mut ours = PgConnection::connect_with(options).await?;
     let mut other = PgConnection::connect_with(options).await?;
@@ -36,18 +35,18 @@ pub(crate) async fn probe(options: &PgConnectOptions) -> Result<Way, Failure> {
 }
 
 async fn compare(ours: &mut PgConnection, other: &mut PgConnection) -> Result<Way, Failure> {
+    let question = Question::new();
     for _ in 0..ROUNDS {
-        let first = match prepared(ours).await? {
-            Some(server) => server,
-            None => return Ok(Way::Unsafe),
+        let Some(first) = question.ask(ours).await? else {
+            return Ok(Way::Unsafe);
         };
         // In the simple protocol, so that nothing is prepared on the server that it takes.
         sqlx::raw_sql("BEGIN").execute(&mut *other).await?;
-        let taken: i32 = sqlx::raw_sql(SERVER)
+        let taken: i32 = sqlx::raw_sql("SELECT pg_backend_pid()")
             .fetch_one(&mut *other)
             .await?
             .try_get(0)?;
-        let again = timeout(PATIENCE, prepared(ours)).await;
+        let again = timeout(PATIENCE, question.ask(ours)).await;
         sqlx::raw_sql("ROLLBACK").execute(&mut *other).await?;
         match again {
             // The only server is taken: it was the one that this client had used.
@@ -62,23 +61,48 @@ async fn compare(ours: &mut PgConnection, other: &mut PgConnection) -> Result<Wa
     Ok(Way::Direct)
 }
 
-/// The server that answers a prepared statement; `None` when it knows no such statement, or another
-/// client's of that name.
-async fn prepared(connection: &mut PgConnection) -> Result<Option<i32>, Failure> {
-    match sqlx::query(SERVER).fetch_one(connection).await {
-        Ok(row) => Ok(Some(row.try_get(0)?)),
-        Err(error) => {
-            let failure = Failure::from(error);
-            match failure.code() {
-                Some(UNKNOWN_STATEMENT | STATEMENT_EXISTS) => Ok(None),
-                _ => Err(failure),
+/// A statement that no other client has prepared: the name under which it is prepared is the same for
+/// all, so it is the answer that must tell whose it is.
+struct Question {
+    mark: String,
+    sql: String,
+}
+
+impl Question {
+    fn new() -> Self {
+        let mark = format!("keyward {}", Uuid::now_v7());
+        let sql = format!("SELECT pg_backend_pid() || ' {mark}'");
+        Self { mark, sql }
+    }
+
+    /// The server that answers; `None` when it knows no such statement, or answers another one.
+    async fn ask(&self, connection: &mut PgConnection) -> Result<Option<i32>, Failure> {
+        // Nothing in it comes from outside.
+        let question = sqlx::query(AssertSqlSafe(&*self.sql));
+        // All rows, since another's statement may have any number of them.
+        match question.fetch_all(connection).await {
+            Ok(rows) => Ok(rows.first().and_then(|row| self.server(row))),
+            Err(error) => {
+                let failure = Failure::from(error);
+                match failure.code() {
+                    Some(UNKNOWN_STATEMENT | STATEMENT_EXISTS | OTHER_PARAMETERS) => Ok(None),
+                    _ => Err(failure),
+                }
             }
         }
+    }
+
+    fn server(&self, row: &PgRow) -> Option<i32> {
+        let answer: &str = row.try_get(0).ok()?;
+        let (server, mark) = answer.split_once(' ')?;
+        server.parse().ok().filter(|_| mark == self.mark)
     }
 }
 
 const UNKNOWN_STATEMENT: &str = "26000";
 const STATEMENT_EXISTS: &str = "42P05";
-/// Other clients of the pooler may get in between.
-const ROUNDS: usize = 3;
+/// What a statement is told that was prepared with more parameters.
+const OTHER_PARAMETERS: &str = "08P01";
+/// Other clients of the pooler may get in between, and hide it for one or the other of them.
+const ROUNDS: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(2);

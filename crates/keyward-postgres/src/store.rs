@@ -17,7 +17,7 @@ use crate::commit::Outcome;
 use crate::housekeeping::Housekeeping;
 use crate::link::Link;
 use crate::pool::Connections;
-use crate::{audit, commit, list, migrate, poll, ready, register, standing, touch};
+use crate::{audit, commit, list, load, migrate, poll, pool, ready, register, standing, touch};
 
 /// Keys in Postgres.
 ///
@@ -122,17 +122,18 @@ impl PostgresStore {
     /// # Cancel safety
     /// All of it is done, or nothing.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let mut lent = self.0.pool.lend_tested().await?;
-        let answer = migrate::migrate(lent.connection()?).await;
-        Ok(lent.settle(answer)?)
+        Ok(self.0.pool.with(migrate::migrate).await?)
     }
 }
 
 fn parse(url: &str) -> Result<PgConnectOptions, StoreError> {
+    let is_postgres = ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
     // The error may quote the address, and the password in it.
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::new("this is no address of a Postgres database"))?;
-    Ok(options.disable_statement_logging())
+    let options = PgConnectOptions::from_str(url).ok().filter(|_| is_postgres);
+    let wrong = || StoreError::new("this is no address of a Postgres database");
+    Ok(options.ok_or_else(wrong)?.disable_statement_logging())
 }
 
 const POOL_SIZE: u32 = 16;
@@ -156,18 +157,17 @@ impl Lookup for PostgresStore {
 impl Records for PostgresStore {
     async fn commit(&self, change: &Change) -> Result<(), CommitError> {
         let change = commit::spell(change)?;
-        let mut tries = 0;
+        let (mut tries, mut dead) = (0, 0);
         loop {
-            // Until here, a failure is certain.
-            let mut lent = match self.0.pool.lend_tested().await {
-                Ok(lent) => lent,
-                Err(failure) => return Err(CommitError::NotCommitted(failure.into())),
+            // Before it is sent, a failure is certain: so a connection that has died since it was
+            // used last is found before.
+            let mut sent = false;
+            let send = async |connection: &mut _| {
+                pool::ping(connection).await?;
+                sent = true;
+                commit::commit(connection, &change).await
             };
-            let outcome = match lent.connection() {
-                Ok(connection) => commit::commit(connection, &change).await,
-                Err(failure) => return Err(CommitError::NotCommitted(failure.into())),
-            };
-            let outcome = lent.settle(outcome);
+            let outcome = self.0.pool.with(send).await;
             match outcome {
                 Ok(Outcome::Made) => return Ok(()),
                 Ok(Outcome::Refused(error)) => return Err(error),
@@ -175,33 +175,31 @@ impl Records for PostgresStore {
                 Ok(Outcome::Overtaken(failure)) => {
                     return Err(CommitError::NotCommitted(failure.into()));
                 }
-                Err(failure) => return Err(CommitError::Unknown(failure.into())),
+                Err(failure) if sent => return Err(CommitError::Unknown(failure.into())),
+                Err(failure) if failure.breaks_connection() && dead < 1 => dead += 1,
+                Err(failure) => return Err(CommitError::NotCommitted(failure.into())),
             }
         }
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
-        let mut lent = self.0.pool.lend_tested().await?;
-        let answer = list::list(lent.connection()?, query).await;
-        Ok(lent.settle(answer)?)
+        let list = async |connection: &mut _| list::list(connection, query).await;
+        Ok(self.0.pool.read(list).await?)
     }
 
     async fn standing(&self, subject: &Subject) -> Result<SubjectState, StoreError> {
-        let mut lent = self.0.pool.lend_tested().await?;
-        let answer = standing::standing(lent.connection()?, subject).await;
-        Ok(lent.settle(answer)?)
+        let standing = async |connection: &mut _| standing::standing(connection, subject).await;
+        Ok(self.0.pool.read(standing).await?)
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        let mut lent = self.0.pool.lend_tested().await?;
-        let answer = audit::audit(lent.connection()?, query).await;
-        Ok(lent.settle(answer)?)
+        let audit = async |connection: &mut _| audit::audit(connection, query).await;
+        Ok(self.0.pool.read(audit).await?)
     }
 
     async fn touch(&self, uses: &[Use]) -> Result<(), StoreError> {
-        let mut lent = self.0.pool.lend_tested().await?;
-        let answer = touch::touch(lent.connection()?, uses).await;
-        Ok(lent.settle(answer)?)
+        let touch = async |connection: &mut _| touch::touch(connection, uses).await;
+        Ok(self.0.pool.with(touch).await?)
     }
 }
 
@@ -216,12 +214,14 @@ impl KeyStore for PostgresStore {
     }
 
     async fn load(&self, by: &Selector, from: ReadFrom) -> Result<Loaded, StoreError> {
+        let load = async |connection: &mut _| load::load(connection, by).await;
         if let (Some(replicas), ReadFrom::Any) = (&self.0.replicas, from)
-            && let Ok(Ok(loaded)) = timeout(REPLICA_PATIENCE, replicas.load(by)).await
+            && let Ok(Ok(loaded)) = timeout(REPLICA_PATIENCE, replicas.with(load)).await
         {
             return Ok(loaded);
         }
-        Ok(self.0.pool.load(by).await?)
+        // Whatever is wrong with the replicas, the primary knows.
+        Ok(self.0.pool.read(load).await?)
     }
 
     async fn changes(&self, since: &Cursor) -> Result<Changes, StoreError> {
@@ -258,9 +258,8 @@ impl Register for PostgresStore {
             Ok(Ok(beat)) => Ok(beat),
             // As long as there is any way to the database, the node is alive.
             _ => {
-                let mut lent = self.0.pool.lend_tested().await?;
-                let answer = register::beat(lent.connection()?, node).await;
-                Ok(lent.settle(answer)?)
+                let beat = async |connection: &mut _| register::beat(connection, node).await;
+                Ok(self.0.pool.with(beat).await?)
             }
         }
     }
@@ -274,19 +273,16 @@ impl Register for PostgresStore {
     }
 
     async fn nodes(&self) -> Result<Vec<RegisteredNode>, StoreError> {
-        let mut lent = self.0.pool.lend_tested().await?;
-        let answer = register::nodes(lent.connection()?).await;
-        Ok(lent.settle(answer)?)
+        Ok(self.0.pool.read(register::nodes).await?)
     }
 
     async fn strike(&self, node: &NodeId, beat: u64) -> Result<bool, StoreError> {
-        let mut lent = self.0.pool.lend_tested().await?;
-        let answer = register::strike(lent.connection()?, node, beat).await;
-        Ok(lent.settle(answer)?)
+        let strike = async |connection: &mut _| register::strike(connection, node, beat).await;
+        Ok(self.0.pool.with(strike).await?)
     }
 }
 
-/// A quarter of the time that a look-up may take.
+/// A quarter of what a look-up may take, so that replicas which hang make no key unavailable.
 const REPLICA_PATIENCE: Duration = Duration::from_millis(500);
 /// Half of the time that a beat may take.
 const LINK_PATIENCE: Duration = Duration::from_millis(500);

@@ -174,7 +174,7 @@ impl<'a> Wait<'a> {
     }
 }
 
-const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// When all time is up before the register could be read at all, for a last try.
 const LAST_LOOK: Duration = Duration::from_millis(500);

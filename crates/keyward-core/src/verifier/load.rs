@@ -67,8 +67,13 @@ pub(crate) async fn verify(node: Arc<Node>, presented: Presented) -> Result<Prin
             };
         }
         not_before = node.flights.next_ticket();
-        // There is news that this node has not heard of, or it has not heard for long.
-        node.polls.wake();
+        // There is news that this node has not heard of, another history for instance, or it has not
+        // heard for long.
+        if from == ReadFrom::Any {
+            node.polls.one_try(node.limits.poll / 4).await;
+        } else {
+            node.polls.wake();
+        }
     }
     Err(Denied::unavailable(Reason::Stale))
 }

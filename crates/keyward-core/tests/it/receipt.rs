@@ -158,6 +158,28 @@ async fn a_node_that_is_cut_off_is_waited_for_until_its_lease_is_over() {
     assert_eq!(cluster.registered().await, 1, "it was struck out");
 }
 
+#[tokio::test]
+async fn a_node_with_a_longer_lease_is_waited_for_as_long() {
+    let cluster = Cluster::new();
+    let longer = |set: Setup| set.lease(LEASE * 2);
+    let here = cluster.node("here").await;
+    let there = cluster.node_with("there", longer).await;
+    let key = cluster.issue(&here).await;
+    assert!(there.accepts(&key).await);
+    there.faults.always(Call::Changes, Fault::Hang);
+    let receipt = here.revoke(&key);
+    tokio::time::sleep(MOMENT).await;
+    cluster.hand.advance(LEASE * 2 - Duration::from_nanos(1));
+    tokio::time::sleep(MOMENT * 2).await;
+    assert!(there.accepts(&key).await);
+    assert!(!receipt.is_finished());
+    cluster.hand.advance(MARGIN * 2);
+    let receipt = receipt.await.unwrap();
+    assert!(!there.accepts(&key).await);
+    let there = ("there", Outcome::LeaseOver);
+    assert_eq!(outcomes(&receipt), [("here", Outcome::Applied), there]);
+}
+
 /// It was seen silent for long enough before: nothing is left to wait for.
 #[tokio::test]
 async fn a_node_whose_lease_is_over_already_is_not_waited_for() {

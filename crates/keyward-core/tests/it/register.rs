@@ -129,6 +129,21 @@ async fn a_node_whose_beats_fail_stops_believing_though_it_polls() {
     }
 }
 
+/// An answer that was long on its way says nothing of the time it spent there.
+#[tokio::test]
+async fn contact_counts_from_when_the_beat_was_sent() {
+    let service = Service::with(|builder| builder.poll_interval(OFTEN)).await;
+    let key = service.issue().await;
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    let beat = service.faults.hold(Call::Beat);
+    beat.reached(1).await;
+    service.faults.always(Call::Beat, Fault::Fail);
+    service.clock.advance(LEASE);
+    beat.open();
+    tokio::time::sleep(MOMENT).await;
+    assert_eq!(service.kind(&key).await, UNAVAILABLE);
+}
+
 #[tokio::test]
 async fn a_node_whose_polls_fail_goes_on_by_the_age_of_its_look_ups() {
     let service = Service::start().await;

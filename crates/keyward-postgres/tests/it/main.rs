@@ -1,0 +1,18 @@
+//! The store on a real Postgres, and everything that fails around one.
+#![expect(clippy::unwrap_used, reason = "that is how a test fails")]
+
+mod bulk;
+mod commits;
+mod contract;
+mod corrupt;
+mod migrate;
+mod network;
+mod outage;
+mod pgbouncer;
+mod pool;
+mod psql;
+mod ready;
+mod server;
+mod support;
+mod transactions;
+mod uses;
