@@ -109,6 +109,37 @@ async fn changes_around_a_truncated_log_are_heeded() {
     }
 }
 
+/// Somebody restores the log of yesterday, in which the numbers of today are free again.
+#[tokio::test]
+async fn changes_that_reuse_the_numbers_of_a_log_that_was_set_back_are_heeded() {
+    let world = World::start().await;
+    let [one, two] = world.keys.each_ref();
+    let mut session = world.site.database.connect().await.unwrap();
+    let back = "CREATE TABLE head AS SELECT max(number) AS number FROM keyward.commits";
+    run(&mut session, &[back]).await;
+    for (node, _) in world.pairs() {
+        node.keys.tenant("nobody").suspend().await.unwrap();
+        node.keys.tenant("nobody").resume().await.unwrap();
+    }
+    let cut =
+        |table| format!("DELETE FROM keyward.{table} WHERE number > (SELECT number FROM head)");
+    run(&mut session, &[&cut("commits"), &cut("events")]).await;
+    let before = REVOKE.replace("$id", &quoted(&one.key.id));
+    run(&mut session, &[&before]).await;
+    for node in &world.nodes {
+        node.comes_to(&one.secret, REVOKED, SOON).await;
+        assert!(node.accepts(&two.secret).await);
+    }
+    // And those that nodes must have overlooked if they went by the numbers.
+    let many = "INSERT INTO keyward.tenants (id) VALUES (gen_random_uuid())";
+    run(&mut session, &[many; 12]).await;
+    let after = REVOKE.replace("$id", &quoted(&two.key.id));
+    run(&mut session, &[&after]).await;
+    for node in &world.nodes {
+        node.comes_to(&two.secret, REVOKED, SOON).await;
+    }
+}
+
 #[tokio::test]
 async fn a_cascade_from_a_table_of_the_host_is_heeded() {
     let setup = [
