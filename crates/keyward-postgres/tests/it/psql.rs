@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use keyward_core::{Issued, Reason};
-use keyward_store::Owner;
+use keyward_store::{Cursor, Feed, KeyStore, Owner};
 use keyward_testkit::{Call, Fault, FaultStore};
 
 use crate::support::{
@@ -111,32 +111,34 @@ async fn changes_around_a_truncated_log_are_heeded() {
 
 /// Somebody restores the log of yesterday, in which the numbers of today are free again.
 #[tokio::test]
-async fn changes_that_reuse_the_numbers_of_a_log_that_was_set_back_are_heeded() {
+async fn a_log_that_was_set_back_is_another_history() {
     let world = World::start().await;
-    let [one, two] = world.keys.each_ref();
-    let mut session = world.site.database.connect().await.unwrap();
-    let back = "CREATE TABLE head AS SELECT max(number) AS number FROM keyward.commits";
-    run(&mut session, &[back]).await;
-    for (node, _) in world.pairs() {
-        node.keys.tenant("nobody").suspend().await.unwrap();
-        node.keys.tenant("nobody").resume().await.unwrap();
+    let store = world.site.store();
+    let cursor = async || {
+        let changes = store.changes(&Cursor::origin()).await.unwrap();
+        changes.cursor
+    };
+    let yesterday = cursor().await;
+    let other = "INSERT INTO keyward.tenants (id) VALUES (gen_random_uuid())";
+    for _ in 0..3 {
+        world.site.sql(other).await;
     }
-    let cut =
-        |table| format!("DELETE FROM keyward.{table} WHERE number > (SELECT number FROM head)");
-    run(&mut session, &[&cut("commits"), &cut("events")]).await;
-    let before = REVOKE.replace("$id", &quoted(&one.key.id));
-    run(&mut session, &[&before]).await;
-    for node in &world.nodes {
-        node.comes_to(&one.secret, REVOKED, SOON).await;
-        assert!(node.accepts(&two.secret).await);
+    let today = cursor().await;
+    let number = yesterday.number();
+    for table in ["commits", "events"] {
+        let cut = format!("DELETE FROM keyward.{table} WHERE number > {number}");
+        world.site.sql(&cut).await;
     }
-    // And those that nodes must have overlooked if they went by the numbers.
-    let many = "INSERT INTO keyward.tenants (id) VALUES (gen_random_uuid())";
-    run(&mut session, &[many; 12]).await;
-    let after = REVOKE.replace("$id", &quoted(&two.key.id));
-    run(&mut session, &[&after]).await;
-    for node in &world.nodes {
-        node.comes_to(&two.secret, REVOKED, SOON).await;
+    for key in &world.keys {
+        let sql = REVOKE.replace("$id", &quoted(&key.key.id));
+        world.site.sql(&sql).await;
+    }
+    world.site.sql(other).await;
+    assert_eq!(cursor().await.number(), today.number());
+    let changes = store.changes(&today).await.unwrap();
+    assert!(matches!(changes.feed, Feed::HistoryChanged), "{changes:?}");
+    for (node, key) in world.pairs() {
+        node.comes_to(&key.secret, REVOKED, SOON).await;
     }
 }
 
