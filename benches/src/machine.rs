@@ -21,7 +21,7 @@ pub(crate) fn facts() -> Vec<(&'static str, String)> {
     facts
 }
 
-const CRATES: [&str; 8] = [
+const CRATES: [&str; 9] = [
     "keyward",
     "tower",
     "tower-http",
@@ -30,6 +30,7 @@ const CRATES: [&str; 8] = [
     "moka",
     "jsonwebtoken",
     "sha2",
+    "sqlx",
 ];
 
 fn processor() -> String {

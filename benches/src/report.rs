@@ -12,14 +12,14 @@ use crate::rows::Row;
 ///
 /// # Errors
 /// When a figure is not a number, or the folder can not be written.
-pub(crate) fn write(folder: &Path, rows: &[Row], rounds: usize) -> Result<String> {
+pub(crate) fn write(folder: &Path, rows: &[Row], notes: &[String]) -> Result<String> {
     if let Some(row) = rows
         .iter()
         .find(|row| !(row.min + row.median + row.ratio).is_finite())
     {
         return Err(format!("{}: no figure came of it", row.name).into());
     }
-    let text = markdown(rows, rounds)?;
+    let text = markdown(rows, notes)?;
     fs::create_dir_all(folder)?;
     fs::write(folder.join("report.md"), &text)?;
     fs::write(
@@ -29,12 +29,14 @@ pub(crate) fn write(folder: &Path, rows: &[Row], rounds: usize) -> Result<String
     Ok(text)
 }
 
-fn markdown(rows: &[Row], rounds: usize) -> Result<String> {
+fn markdown(rows: &[Row], notes: &[String]) -> Result<String> {
     let mut text = String::from("# What a request costs\n\n");
     for (name, value) in machine::facts() {
         writeln!(text, "- {name}: {value}")?;
     }
-    writeln!(text, "\n{HOW} Rounds: {rounds}.")?;
+    for note in notes {
+        writeln!(text, "\n{note}")?;
+    }
     let mut section = "";
     for row in rows {
         if row.section != section {
@@ -65,9 +67,3 @@ fn figure(value: f64) -> String {
         format!("{value:.0}")
     }
 }
-
-const HOW: &str = "All contenders take turns in short batches, in another order each round, on one thread; requests \
-are built off the clock. `min` and `median` are of batch means; a ratio is the median of the ratios within each round. \
-`added` is the difference within each round (`min`: of the two minima). \
-Where there are many keys, most hits are the first of their key in a second and note its last use as well. \
-What else runs on the machine shows in the medians, and most of all in the slowest hits.";

@@ -174,7 +174,7 @@ fn added(field: &Field, name: &str, bed: Bed) -> Result<Row> {
     })
 }
 
-fn paired(figures: &[f64], others: &[f64], with: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+pub(crate) fn paired(figures: &[f64], others: &[f64], with: impl Fn(f64, f64) -> f64) -> Vec<f64> {
     figures
         .iter()
         .zip(others)
@@ -195,6 +195,18 @@ pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     }
 }
 
+/// `1,000,000`
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap_or_default())
+        .collect();
+    groups.join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +215,12 @@ mod tests {
     fn the_median_is_in_the_middle() {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(vec![4.0, 1.0, 3.0, 2.0]), 2.5);
+    }
+
+    #[test]
+    fn numbers_have_groups_of_three() {
+        assert_eq!(thousands(1_000_000), "1,000,000");
+        assert_eq!(thousands(50), "50");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{Plan, WINDOW};
 use crate::Result;
-use crate::rows::{Row, median, min};
+use crate::rows::{Row, median, min, thousands};
 
 pub(super) struct Stopwatch(Instant);
 
@@ -77,7 +77,7 @@ impl Latencies {
 
         let what = format!(
             "{} keys {}, 1 % revoked a minute",
-            thousands(self.plan.keys),
+            thousands(self.plan.keys as u64),
             self.draw
         );
         let over = |of: &dyn Fn(&Window) -> f64| windows.iter().map(of).collect::<Vec<_>>();
@@ -139,17 +139,6 @@ impl Window {
     }
 }
 
-fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(|group| std::str::from_utf8(group).unwrap_or_default())
-        .collect();
-    groups.join(",")
-}
-
 const SECTION: &str = "Very many keys, windows of a second";
 
 #[cfg(test)]
@@ -165,11 +154,5 @@ mod tests {
         assert_eq!(window.percentile(0.50), 100.0);
         assert_eq!(window.percentile(0.99), 198.0);
         assert_eq!(window.percentile(1.0), 200.0);
-    }
-
-    #[test]
-    fn numbers_have_groups_of_three() {
-        assert_eq!(thousands(1_000_000), "1,000,000");
-        assert_eq!(thousands(50), "50");
     }
 }

@@ -6,13 +6,19 @@ use keyward_store::{
 };
 use thiserror::Error;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 
 use crate::lifecycle::Keyward;
+use crate::verifier::beats::Beater;
+use crate::verifier::caught::caught;
 use crate::verifier::coherence::Coherence;
+use crate::verifier::health::Vitals;
+use crate::verifier::identity::Identity;
 use crate::verifier::node::{Limits, Node, REHASHES_AT_ONCE, TIME_TO_LIVE};
+use crate::verifier::observer::Observer;
 use crate::verifier::poller::Poller;
-use crate::verifier::polls::Polls;
+use crate::verifier::rounds::Rounds;
 use crate::verifier::tasks::Tasks;
 use crate::verifier::{Cache, ExpiredFloor, Flights, Uses, Verifier};
 
@@ -24,6 +30,7 @@ pub struct Builder<S> {
     formats: Vec<KeyFormat>,
     peppers: Peppers,
     clock: Clock,
+    node_name: Option<Arc<str>>,
     limits: Limits,
 }
 
@@ -34,6 +41,7 @@ impl<S> Builder<S> {
             formats: Vec::new(),
             peppers: Peppers::none(),
             clock: Clock::system(),
+            node_name: None,
             limits: Limits::default(),
         }
     }
@@ -117,6 +125,14 @@ impl<S> Builder<S> {
         self
     }
 
+    /// How people know this process among those that verify keys of the same store, in a
+    /// [`Receipt`](crate::Receipt) for instance: the name of the host and the number of the process, unless said otherwise. It need not be unlike the others.
+    #[must_use]
+    pub fn node_name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.node_name = Some(name.into());
+        self
+    }
+
     /// Takes the time from this clock.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -126,23 +142,17 @@ impl<S> Builder<S> {
 }
 
 impl<S: KeyStore + Records> Builder<S> {
-    /// Asks the store for its first news, starts the tasks on the present tokio runtime, and gives
-    /// the whole service.
+    /// Asks the store whether it can be used, and for its first news, starts the tasks on the present
+    /// tokio runtime, and gives the whole service.
     ///
     /// # Errors
-    /// [`StartError`] when the settings make no sense, there is no runtime, or the store does not
-    /// answer.
+    /// [`StartError`] when the settings make no sense, there is no runtime, or the store cannot be
+    /// used or does not answer.
     pub async fn start(self) -> Result<Keyward, StartError> {
-        let store = Arc::new(self.store);
-        let settings = Builder {
-            store: store.clone() as Arc<dyn KeyStore>,
-            formats: self.formats,
-            peppers: self.peppers,
-            clock: self.clock,
-            limits: self.limits,
-        };
-        let records: Arc<dyn Records> = store;
-        let verifier = settings.launch(Some(records.clone())).await?;
+        let (store, settings) = self.split();
+        let store = Arc::new(store);
+        let records: Arc<dyn Records> = store.clone();
+        let verifier = settings.launch(store, Some(records.clone())).await?;
         Ok(Keyward::new(verifier, records))
     }
 }
@@ -151,47 +161,92 @@ impl<S: KeyStore> Builder<S> {
     /// The same for a service that verifies keys which others issue.
     ///
     /// # Errors
-    /// [`StartError`] when the settings make no sense, there is no runtime, or the store does not
-    /// answer.
+    /// [`StartError`] when the settings make no sense, there is no runtime, or the store cannot be
+    /// used or does not answer.
     pub async fn verify_only(self) -> Result<Verifier, StartError> {
-        let settings = Builder {
-            store: Arc::new(self.store) as Arc<dyn KeyStore>,
-            formats: self.formats,
-            peppers: self.peppers,
-            clock: self.clock,
-            limits: self.limits,
-        };
-        settings.launch(None).await
+        let (store, settings) = self.split();
+        settings.launch(Arc::new(store), None).await
     }
 }
 
-impl Builder<Arc<dyn KeyStore>> {
-    async fn launch(self, records: Option<Arc<dyn Records>>) -> Result<Verifier, StartError> {
+impl<S> Builder<S> {
+    fn split(self) -> (S, Builder<()>) {
+        let settings = Builder {
+            store: (),
+            formats: self.formats,
+            peppers: self.peppers,
+            clock: self.clock,
+            node_name: self.node_name,
+            limits: self.limits,
+        };
+        (self.store, settings)
+    }
+}
+
+impl Builder<()> {
+    async fn launch(
+        self,
+        store: Arc<dyn KeyStore>,
+        records: Option<Arc<dyn Records>>,
+    ) -> Result<Verifier, StartError> {
         let limits = self.limits;
         limits.check()?;
+        let formats = Formats::new(self.formats)?;
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        ready(&*store).await.map_err(StartError::NotReady)?;
         let node = Arc::new(Node {
-            formats: Formats::new(self.formats)?,
+            formats,
             peppers: self.peppers,
+            identity: Identity::new(self.node_name),
             coherence: Coherence::new(self.clock.clone(), limits.lease),
             clock: self.clock,
             cache: Cache::new(limits.entries, limits.absent, TIME_TO_LIVE),
             flights: Arc::new(Flights::new(limits.loads_at_once)),
-            polls: Polls::new(),
+            polls: Rounds::new(),
+            beats: Rounds::new(),
+            applied: watch::Sender::new(None),
+            observer: Observer::default(),
+            vitals: Vitals::default(),
             uses: Uses::default(),
             expired: ExpiredFloor::default(),
             rehashes: Semaphore::new(REHASHES_AT_ONCE),
-            store: self.store,
+            store,
             records,
             runtime,
             limits,
         });
-        let mut poller = Poller::new();
-        poller.poll(&node).await.map_err(StartError::Store)?;
-        let tasks = Tasks::start(&node, poller);
-        Ok(Verifier::new(node, tasks))
+        match first_round(&node).await {
+            Ok((poller, beater)) => {
+                let tasks = Tasks::start(&node, poller, beater);
+                Ok(Verifier::new(node, tasks))
+            }
+            Err(error) => {
+                node.leave().await;
+                Err(StartError::Store(error))
+            }
+        }
     }
 }
+
+/// A beat comes before the first poll: without contact, no answer is believed.
+async fn first_round(node: &Node) -> Result<(Poller, Beater), StoreError> {
+    let (mut poller, mut beater) = (Poller::new(), Beater::new());
+    beater.beat(node).await?;
+    poller.poll(node).await?;
+    if node.coherence.longest_trust() > node.limits.lease {
+        // The poll has told that facts are believed for longer than the beat had said.
+        beater.beat(node).await?;
+    }
+    Ok((poller, beater))
+}
+
+async fn ready(store: &dyn KeyStore) -> Result<(), StoreError> {
+    let answer = timeout(READY_LIMIT, caught(async { store.ready().await })).await;
+    answer.map_err(StoreError::new)?.map_err(StoreError::new)?
+}
+
+/// Long enough for a database that is just being woken.
+const READY_LIMIT: Duration = Duration::from_secs(30);
 
 impl Limits {
     fn check(&self) -> Result<(), StartError> {
@@ -237,6 +292,9 @@ pub enum StartError {
     /// It was started outside a tokio runtime.
     #[error("a tokio runtime is needed to start on")]
     NoRuntime,
+    /// The store says that it cannot be used; the source has what must be put right first.
+    #[error("the store cannot be used as it is")]
+    NotReady(#[source] StoreError),
     /// The store did not answer.
     #[error("the store does not answer")]
     Store(#[source] StoreError),

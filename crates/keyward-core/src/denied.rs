@@ -96,6 +96,12 @@ pub enum Reason {
     /// The store answered, twice, with what was known to be out of date.
     #[error("the store's answers are out of date")]
     Stale,
+    /// This node has not reached the register of nodes for the length of a lease.
+    #[error("cut off from the register of nodes")]
+    CutOff,
+    /// The service has been shut down.
+    #[error("the service has been shut down")]
+    ShutDown,
     /// Too many look-ups are on their way.
     #[error("too many look-ups")]
     Overloaded,

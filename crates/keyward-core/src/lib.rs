@@ -15,6 +15,13 @@
 //! for changes of scope, expiry and standing, and for new keys: one that was refused because it did
 //! not exist is accepted once it does.
 //!
+//! Whoever must know when that is so awaits [`Revoke::confirm_everywhere`], or
+//! [`Keyward::confirm_everywhere`] after any other change. Nodes tell a register in the store that they
+//! are there, and how far they have heard; and they believe nothing once they could not for the length
+//! of a lease. So the [`Receipt`] comes when each node has heard of the change or has stopped
+//! believing, and says which: at most the length of a lease and one second after c, however nodes and
+//! network fare. From then on, no node anywhere accepts the key.
+//!
 //! The operator owes two things for that: one primary at a time, and that it keeps what it has
 //! acknowledged.
 
@@ -28,6 +35,9 @@ mod verifier;
 
 pub use builder::{Builder, StartError};
 pub use denied::{Denied, DeniedKind, Reason};
-pub use lifecycle::{IssueError, Issued, Keyward, LifecycleError, NewKey, Revoke, Standing};
+pub use lifecycle::{
+    Confirmation, ConfirmedRevoke, IssueError, Issued, Keyward, LifecycleError, NewKey, Outcome,
+    Receipt, Revoke, Standing,
+};
 pub use principal::{Anonymous, MetadataError, Principal};
-pub use verifier::{PendingVerification, Verification, Verifier};
+pub use verifier::{Health, PendingVerification, Verification, Verifier};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::error::Failure;
@@ -61,13 +62,17 @@ impl Connections {
 
     /// Closes idle connections that do not answer.
     fn sweep(&self) {
+        // There is none while a runtime ends.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
         if self.sweeping.swap(true, Ordering::SeqCst) {
             return;
         }
         // Right now, so that whoever tries again gets none of them.
         let idle: Vec<_> = std::iter::from_fn(|| self.pool.try_acquire()).collect();
         let this = self.clone();
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             let looks = idle
                 .into_iter()
                 .map(|connection| tokio::spawn(look(connection)));

@@ -19,9 +19,9 @@ const BEAT: &str = "\
             beat = excluded.beat, seen_at = clock_timestamp(), \
             history = coalesce(excluded.history, n.history), \
             number = coalesce(excluded.number, n.number) \
-        RETURNING n.beat <> n.first_beat AS continuous\
+        RETURNING n.first_beat\
     ) \
-    SELECT b.continuous, n.id, n.name, n.lease_ms, n.beat, n.history, n.number \
+    SELECT b.first_beat, n.id, n.name, n.lease_ms, n.beat, n.history, n.number \
     FROM beaten b LEFT JOIN keyward.nodes n ON true";
 
 /// Nobody waits for the disk: a place that is lost in a crash of the server is told again.
@@ -47,7 +47,7 @@ pub(crate) async fn beat(connection: &mut PgConnection, node: &Node) -> Result<B
     let first = rows
         .first()
         .ok_or(Failure::Nonsense("a beat without a row"))?;
-    let continuous = Columns::new(first).next()?;
+    let first_beat = Columns::new(first).number()?;
     let nodes = rows.iter().map(|row| {
         let mut columns = Columns::new(row);
         columns.skip(1);
@@ -56,7 +56,7 @@ pub(crate) async fn beat(connection: &mut PgConnection, node: &Node) -> Result<B
     let nodes = nodes
         .filter_map(Result::transpose)
         .collect::<Result<_, _>>()?;
-    Ok(Beat::new(continuous, nodes))
+    Ok(Beat::new(first_beat, nodes))
 }
 
 pub(crate) async fn applied(

@@ -26,12 +26,12 @@ impl Clock {
 
     /// A clock that stands still until its [`ManualClock`] moves it.
     ///
-    /// It starts one hour after boot, at the present time of day.
+    /// It starts one hour after boot, at the present time of day to the second.
     #[must_use]
     pub fn manual() -> (Self, ManualClock) {
         let handle = ManualClock(Arc::new(ManualTime {
             boot: AtomicU64::new(3_600_000_000_000),
-            wall: Mutex::new(SystemTime::now()),
+            wall: Mutex::new(whole_seconds(SystemTime::now())),
         }));
         (Self(Source::Manual(handle.clone())), handle)
     }
@@ -145,6 +145,13 @@ impl fmt::Debug for ManualClock {
     }
 }
 
+/// So that times which a test reckons from it are kept exactly by stores that keep microseconds.
+fn whole_seconds(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let part = since.map_or(0, |since| since.subsec_nanos());
+    time - Duration::from_nanos(part.into())
+}
+
 /// `CLOCK_BOOTTIME` where the system has it: Linux stops `CLOCK_MONOTONIC`, and with it
 /// `std::time::Instant`, while the machine is suspended (`man 2 clock_gettime`).
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -194,6 +201,13 @@ mod tests {
         let first = clock.boot();
         assert!(first > BootTime::ZERO);
         assert!(clock.boot() >= first);
+    }
+
+    #[test]
+    fn a_manual_clock_starts_at_a_whole_second() {
+        let (clock, _hand) = Clock::manual();
+        let since = clock.wall().duration_since(SystemTime::UNIX_EPOCH);
+        assert_eq!(since.unwrap().subsec_nanos(), 0);
     }
 
     #[test]

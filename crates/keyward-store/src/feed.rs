@@ -196,7 +196,10 @@ pub enum Writers {
     /// Everyone's: what is not in it did not happen.
     All,
     /// This process's alone: others write unseen, and silence proves nothing.
-    ThisProcess,
+    ThisProcess {
+        /// How long facts are believed, here and in every other process.
+        max_age: Duration,
+    },
 }
 
 /// A change that bears on security.

@@ -41,7 +41,9 @@ impl<S> LocalLog<S> {
     /// `max_age` from when it was asked for, and a key revoked elsewhere lives on for no longer.
     ///
     /// It must be longer than a look-up takes, or no answer is ever young enough. With none at all,
-    /// a service does not start.
+    /// a service does not start. Processes that verify keys of the same table are to have the same:
+    /// they are not on the register here, and a change is known to be heeded by all of them once that
+    /// time has passed.
     #[must_use]
     pub fn max_age(store: S, max_age: Duration) -> Self {
         Self::build(store, Some(max_age))
@@ -144,7 +146,7 @@ impl<S: Lookup> KeyStore for LocalLog<S> {
         let changes = self.log.since(since).with_hints();
         Ok(match self.max_age {
             None => changes,
-            Some(_) => changes.of(Writers::ThisProcess),
+            Some(max_age) => changes.of(Writers::ThisProcess { max_age }),
         })
     }
 

@@ -11,9 +11,22 @@ pub struct LocalRegister(Mutex<Rows>);
 
 #[derive(Debug, Default)]
 struct Rows {
-    nodes: BTreeMap<NodeId, RegisteredNode>,
+    nodes: BTreeMap<NodeId, Row>,
     /// The last beat of any node: so no node ever has the same beat twice.
     beat: u64,
+}
+
+#[derive(Debug)]
+struct Row {
+    registered: RegisteredNode,
+    first_beat: u64,
+}
+
+impl Rows {
+    fn all(&self) -> Vec<RegisteredNode> {
+        let rows = self.nodes.values();
+        rows.map(|row| row.registered.clone()).collect()
+    }
 }
 
 impl LocalRegister {
@@ -27,26 +40,32 @@ impl Register for LocalRegister {
     async fn beat(&self, node: &Node) -> Result<Beat, StoreError> {
         let mut rows = self.lock();
         rows.beat += 1;
-        let row = RegisteredNode::new(node.clone(), rows.beat);
-        let before = rows.nodes.insert(node.id, row);
-        let nodes = rows.nodes.values().cloned().collect();
-        Ok(Beat::new(before.is_some(), nodes))
+        let registered = RegisteredNode::new(node.clone(), rows.beat);
+        let before = rows.nodes.get(&node.id);
+        let first_beat = before.map_or(registered.beat, |row| row.first_beat);
+        let row = Row {
+            registered,
+            first_beat,
+        };
+        rows.nodes.insert(node.id, row);
+        Ok(Beat::new(first_beat, rows.all()))
     }
 
     async fn applied(&self, node: &NodeId, applied: Applied) -> Result<(), StoreError> {
         if let Some(row) = self.lock().nodes.get_mut(node) {
-            row.node.applied = Some(applied);
+            row.registered.node.applied = Some(applied);
         }
         Ok(())
     }
 
     async fn nodes(&self) -> Result<Vec<RegisteredNode>, StoreError> {
-        Ok(self.lock().nodes.values().cloned().collect())
+        Ok(self.lock().all())
     }
 
     async fn strike(&self, node: &NodeId, beat: u64) -> Result<bool, StoreError> {
         let mut rows = self.lock();
-        let stands = rows.nodes.get(node).is_some_and(|row| row.beat == beat);
+        let row = rows.nodes.get(node);
+        let stands = row.is_some_and(|row| row.registered.beat == beat);
         if stands {
             rows.nodes.remove(node);
         }

@@ -16,10 +16,12 @@ use crate::{HistoryId, StoreError};
 ///
 /// # Implementing
 /// Four methods over one table, without clocks. A beat that was answered survives a crash of the
-/// store. [`LocalRegister`](crate::LocalRegister) is one for the nodes of one process.
+/// store. One that was not may be counted late or twice, and a store may try it again itself: a node
+/// knows by [`Beat::first_beat`] whether its row was gone in between. It is enough to take beats from
+/// one sequence. [`LocalRegister`](crate::LocalRegister) is one for the nodes of one process.
 #[async_trait]
 pub trait Register: Debug + Send + Sync + 'static {
-    /// Adds one to the node's beat, in a row that is made if there is none.
+    /// Raises the node's beat, in a row that is made if there is none.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer; the beat may have been counted.
@@ -117,17 +119,18 @@ impl Applied {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Beat {
-    /// Whether the row was there. If not, whatever the node knew may have been declared over.
-    pub continuous: bool,
+    /// The beat by which the row was made. When it is another than in the last answer, the row was
+    /// gone in between, and whatever the node knew may have been declared over.
+    pub first_beat: u64,
     /// The rows of all nodes; that of this one may or may not be the new one.
     pub nodes: Vec<RegisteredNode>,
 }
 
 impl Beat {
-    /// A beat in a row that was there or was made, and all rows.
+    /// A beat in the row that was made by `first_beat`, and all rows.
     #[must_use]
-    pub fn new(continuous: bool, nodes: Vec<RegisteredNode>) -> Self {
-        Self { continuous, nodes }
+    pub fn new(first_beat: u64, nodes: Vec<RegisteredNode>) -> Self {
+        Self { first_beat, nodes }
     }
 }
 

@@ -99,6 +99,15 @@ macro_rules! contract_tests {
             load::a_load_is_not_ahead_of_the_history
             load::a_load_is_of_the_history_that_polls_tell_of
             load::a_load_includes_all_up_to_its_number
+
+            register::a_beat_makes_a_row
+            register::beats_go_on_in_one_row
+            register::a_beat_never_returns
+            register::what_was_applied_is_kept_and_is_no_beat
+            register::a_strike_with_an_older_beat_does_nothing
+            register::a_struck_node_begins_anew
+            register::one_of_a_beat_and_a_strike_comes_first
+            register::every_node_is_listed
         }
     };
     ($fresh:expr $(,)?) => {
@@ -153,6 +162,13 @@ macro_rules! verifier_contract_tests {
             coherence::a_node_that_is_cut_off_stops_accepting
             coherence::a_revocation_of_unknown_outcome_takes_hold
             coherence::a_revocation_is_not_undone_by_a_move
+
+            receipt::a_receipt_names_every_node
+            receipt::after_a_receipt_no_node_accepts
+            receipt::a_node_that_left_is_not_waited_for
+            receipt::a_node_that_crashed_is_waited_for_no_longer_than_its_lease
+            receipt::a_node_whose_lease_is_over_is_not_waited_for
+            receipt::a_node_that_hears_nothing_is_waited_for
 
             outage::a_failing_store_makes_no_key_bad
             outage::known_keys_outlast_failing_loads

@@ -3,7 +3,9 @@
 
 mod flawed;
 
-use keyward_testkit::contract::{coherence, commit, feed, find, life, list, load, race, unique};
+use keyward_testkit::contract::{
+    coherence, commit, feed, find, life, list, load, race, receipt, register, unique,
+};
 
 use flawed::{Flaw, Flawed};
 
@@ -55,5 +57,15 @@ caught! {
         life::a_revoked_key_is_refused_at_once
         life::a_key_is_accepted_once_it_exists
         coherence::a_load_in_flight_does_not_outlive_a_revocation
-        coherence::nobody_who_starts_after_a_revocation_gets_through;
+        coherence::nobody_who_starts_after_a_revocation_gets_through
+        receipt::after_a_receipt_no_node_accepts;
+    striking_blindly: StrikesBlindly by
+        register::a_strike_with_an_older_beat_does_nothing
+        register::one_of_a_beat_and_a_strike_comes_first;
+    saying_nothing_of_the_row: OneRowForEver by
+        register::a_beat_makes_a_row
+        register::a_struck_node_begins_anew
+        register::one_of_a_beat_and_a_strike_comes_first;
+    counting_any_word_for_a_beat: CountsAnyWord by
+        register::what_was_applied_is_kept_and_is_no_beat;
 }

@@ -67,9 +67,9 @@ mod sources;
 pub mod future;
 
 pub use keyward_core::{
-    Anonymous, Builder, Denied, DeniedKind, IssueError, Issued, Keyward, LifecycleError,
-    MetadataError, NewKey, PendingVerification, Principal, Reason, Revoke, Standing, StartError,
-    Verification, Verifier,
+    Anonymous, Builder, Confirmation, ConfirmedRevoke, Denied, DeniedKind, Health, IssueError,
+    Issued, Keyward, LifecycleError, MetadataError, NewKey, Outcome, PendingVerification,
+    Principal, Reason, Receipt, Revoke, Standing, StartError, Verification, Verifier,
 };
 pub use keyward_store::{
     Alphabet, Applied, AuditAction, AuditEntry, AuditQuery, AuditRecord, Beat, BootTime,

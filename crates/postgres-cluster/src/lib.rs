@@ -3,7 +3,7 @@
 //! Two use it: xtask, which must be quick to build and starts one cluster for a whole run, and
 //! `keyward-throwaway`, which gives it to tests. Every call blocks.
 //!
-//! Nothing is left behind: when the process ends in any way, even killed, a [janitor](directory)
+//! Nothing is left behind: when the process ends in any way, even killed, a shell that waits
 //! stops the servers and deletes their directory.
 #![cfg(unix)]
 

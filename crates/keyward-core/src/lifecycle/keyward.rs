@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -6,9 +7,11 @@ use keyward_store::{
     Page, Records, Selector, Subject, TenantId,
 };
 
+use super::confirm::confirm;
 use super::issue::{Issued, issue};
-use super::{IssueError, LifecycleError, NewKey, Revoke, Standing};
-use crate::{Builder, Verifier};
+use super::{IssueError, LifecycleError, NewKey, Receipt, Revoke, Standing};
+use crate::verifier::write::CaughtUp;
+use crate::{Builder, Health, Verifier};
 
 /// API keys, from their issue to their end: the verifier, and what manages its keys.
 ///
@@ -77,7 +80,7 @@ impl Keyward {
             match self.commit(change).await {
                 // Two random ids met.
                 Err(CommitError::Duplicate) if tries < 3 => tries += 1,
-                outcome => return Ok(outcome.map(|()| issued)?),
+                outcome => return Ok(outcome.map(|_caught_up| issued)?),
             }
         }
     }
@@ -122,7 +125,32 @@ impl Keyward {
         Ok(self.records.audit(query).await?)
     }
 
-    /// Writes down what is still in memory and stops the tasks; call it when the service ends.
+    /// Waits until everything that was committed before this call is heeded by every node, and says of
+    /// each why that is certain.
+    ///
+    /// It does not fail: a node that cannot be reached is waited for until it believes nothing any
+    /// more that it knew at the call, at most the length of a lease and one second. Over a table that
+    /// others write unseen, [`LocalLog::max_age`](keyward_store::LocalLog::max_age), it always takes
+    /// as long as facts are believed: the nodes of other processes are not on the register there.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the waiting, and nothing else.
+    pub async fn confirm_everywhere(&self) -> Receipt {
+        let caught_up = async { Ok::<_, Infallible>(self.catch_up().await) };
+        match self.receipt(caught_up).await {
+            Ok(receipt) => receipt,
+            Err(never) => match never {},
+        }
+    }
+
+    /// How this node fares, for a readiness endpoint. The store is not asked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.verifier.health()
+    }
+
+    /// Ends the service, as [`Verifier::shutdown`] says; call it when the server has stopped accepting
+    /// requests.
     pub async fn shutdown(&self) {
         self.verifier.shutdown().await;
     }
@@ -132,15 +160,28 @@ impl Keyward {
     }
 
     pub(super) fn now(&self) -> SystemTime {
-        self.verifier.node().clock.wall()
+        self.verifier.node().now()
     }
 
-    pub(super) async fn commit(&self, change: Change) -> Result<(), CommitError> {
+    pub(super) async fn commit(&self, change: Change) -> Result<CaughtUp, CommitError> {
         self.verifier.node().commit(change).await
     }
 
     /// Waits until this node knows of everything that has been committed so far.
-    pub(super) async fn catch_up(&self) {
-        self.verifier.node().catch_up().await;
+    pub(super) async fn catch_up(&self) -> CaughtUp {
+        self.verifier.node().catch_up().await
+    }
+
+    /// Carries something out, and waits until it is heeded everywhere.
+    pub(super) async fn receipt<E>(
+        &self,
+        work: impl Future<Output = Result<CaughtUp, E>>,
+    ) -> Result<Receipt, E> {
+        let node = self.verifier.node();
+        let start = node.clock.boot();
+        let caught_up = work.await?;
+        let nodes = confirm(node, caught_up).await;
+        let took = node.clock.boot().since(start);
+        Ok(Receipt { nodes, took })
     }
 }

@@ -1,10 +1,12 @@
 //! The life of keys: pure functions from a record and arguments to a change, and the handle that
 //! commits what they say.
 
+mod confirm;
 mod error;
 mod issue;
 mod keyward;
 mod new_key;
+mod receipt;
 mod revoke;
 mod standing;
 
@@ -12,7 +14,8 @@ pub use error::{IssueError, LifecycleError};
 pub use issue::Issued;
 pub use keyward::Keyward;
 pub use new_key::NewKey;
-pub use revoke::Revoke;
+pub use receipt::{Confirmation, Outcome, Receipt};
+pub use revoke::{ConfirmedRevoke, Revoke};
 pub use standing::Standing;
 
 /// How often a change is decided anew because others came first. Each time one of them made theirs,

@@ -1,9 +1,9 @@
 use std::time::{Duration, SystemTime};
 
-use keyward_store::{KeyId, KeyRecord, Owner, PublicId, Scope, Scopes, TenantId};
+use keyward_store::{KeyHash, KeyId, KeyRecord, Owner, PublicId, Scope, Scopes, TenantId};
 
 use super::IssueError;
-use keyward_store::KeyHash;
+use crate::verifier::node::whole_micros;
 
 /// A key to be issued.
 ///
@@ -104,7 +104,7 @@ impl NewKey {
         self
     }
 
-    /// The instant from which it is refused.
+    /// The instant from which it is refused; what lies behind the last whole microsecond is cut off.
     #[must_use]
     pub fn expires_at(mut self, at: SystemTime) -> Self {
         self.expires = Some(Expires::At(at));
@@ -179,6 +179,8 @@ impl Expires {
             Self::At(at) => at,
             Self::In(after) => now.checked_add(after).ok_or(IssueError::ExpiryTooFar)?,
         };
+        // Down, so that it is never later than was asked for.
+        let at = whole_micros(at);
         if at <= now {
             return Err(IssueError::ExpiryInPast);
         }

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use keyward_store::{
     BootTime, Clock, Event, EventSubject, HistoryId, KeyId, Loaded, Origin, Owner, PublicId,
-    TenantId,
+    TenantId, Writers,
 };
+
+use super::lease::{Lease, SentBeat};
 
 /// The version of an answer: which history of changes, and how many of them it includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,10 +52,11 @@ pub(crate) enum Bound {
     Credentials,
 }
 
-/// When and under which history a question was sent.
+/// When, in which chain and under which history a question was sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sent {
     pub(crate) at: BootTime,
+    chain: u64,
     history: u64,
     id: HistoryId,
 }
@@ -61,15 +64,15 @@ pub(crate) struct Sent {
 #[derive(Debug)]
 pub(crate) struct Coherence {
     clock: Clock,
-    lease_length: Duration,
-    /// The longest time that any answer was believed for by its age, in nanoseconds.
-    longest_trust: AtomicU64,
-    /// Every answer at or above the minimums is believed up to this moment.
-    lease: AtomicU64,
+    lease: Lease,
     /// Counts the times that history changed; the poller alone writes it.
     history: AtomicU64,
     /// The store's name for the present history.
     history_id: AtomicU64,
+    /// The largest version that any answer stated.
+    told: AtomicU64,
+    /// The version that the last poll led to.
+    heard: AtomicU64,
     floor: AtomicU64,
     keys: Box<[AtomicU64]>,
     owners: Box<[AtomicU64]>,
@@ -82,11 +85,11 @@ impl Coherence {
         let stripes = |count: u32| (0..count).map(|_| AtomicU64::new(0)).collect();
         Self {
             clock,
-            lease_length,
-            longest_trust: AtomicU64::new(0),
-            lease: AtomicU64::new(0),
+            lease: Lease::new(lease_length),
             history: AtomicU64::new(0),
             history_id: AtomicU64::new(0),
+            told: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
             floor: AtomicU64::new(0),
             keys: stripes(KEY_STRIPES),
             owners: stripes(SUBJECT_STRIPES),
@@ -100,7 +103,7 @@ impl Coherence {
     #[inline]
     pub(crate) fn believe(&self, stamp: &Stamp) -> Option<BootTime> {
         let now = self.clock.boot();
-        if now >= stamp.until && now.as_nanos() >= self.lease.load(Ordering::SeqCst) {
+        if now >= stamp.until && now >= self.lease.until() {
             return None;
         }
         let minimum = self.floor.load(Ordering::SeqCst).max(match stamp.bound {
@@ -115,14 +118,19 @@ impl Coherence {
 
     /// After this time without news, nothing that is known now is believed any more.
     pub(crate) fn longest_trust(&self) -> Duration {
-        let longest = Duration::from_nanos(self.longest_trust.load(Ordering::SeqCst));
-        longest.max(self.lease_length)
+        self.lease.longest_trust()
+    }
+
+    /// Whether there is any use in asking: without contact, no answer is believed.
+    pub(crate) fn is_in_contact(&self) -> bool {
+        self.lease.is_in_contact(self.clock.boot())
     }
 
     /// Called right before a question leaves.
     pub(crate) fn send(&self) -> Sent {
         Sent {
             at: self.clock.boot(),
+            chain: self.lease.chain(),
             // The count before the name: it is the last to change, so that a new one is never
             // taken with an old name.
             history: self.history.load(Ordering::SeqCst),
@@ -134,11 +142,10 @@ impl Coherence {
     pub(crate) fn stamp(&self, sent: Sent, loaded: &Loaded, bound: Bound) -> Option<Stamp> {
         // Age counts from when the question was sent: the answer may have been on its way for long.
         let until = match loaded.origin {
-            Origin::Primary => sent.at.after(self.lease_length),
+            Origin::Primary => self.lease.vouch(sent.at, sent.chain, self.lease.length()),
             Origin::Unwatched(age) => {
-                let nanos = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
-                self.longest_trust.fetch_max(nanos, Ordering::SeqCst);
-                sent.at.after(age)
+                self.lease.note_age(age);
+                self.lease.vouch(sent.at, sent.chain, age)
             }
             // A replica may lag by any time.
             _ => BootTime::ZERO,
@@ -147,6 +154,9 @@ impl Coherence {
         // server that was promoted, or from one that was left behind.
         let version = Version::new(sent.history, loaded.number)?;
         let known = loaded.history == sent.id;
+        if known {
+            raise(&self.told, version.0);
+        }
         Some(Stamp {
             version: if known { version } else { Version::NEVER },
             until,
@@ -202,10 +212,58 @@ impl Coherence {
         self.history_id.load(Ordering::SeqCst) != id.as_u64()
     }
 
-    /// Rule 3, last of all: extends the lease of a poll that was sent then and has been applied.
-    pub(crate) fn extend_lease(&self, sent: Sent) {
-        let until = sent.at.after(self.lease_length);
-        self.lease.fetch_max(until.as_nanos(), Ordering::SeqCst);
+    /// Rule 3, last of all: a poll that was sent then has been applied up to that change, and extends
+    /// the lease if the history holds everyone's changes.
+    pub(crate) fn polled(&self, sent: Sent, number: u64, writers: Writers) {
+        let history = self.history.load(Ordering::SeqCst);
+        if let Some(Version(heard)) = Version::new(history, number) {
+            self.heard.store(heard, Ordering::SeqCst);
+        }
+        match writers {
+            Writers::All => self.lease.polled(sent.at, sent.chain),
+            Writers::ThisProcess { max_age } => self.lease.note_age(max_age),
+            // What this version does not know vouches for nothing.
+            _ => {}
+        }
+    }
+
+    /// When what is cached is not believed any more, unless there is news.
+    pub(crate) fn lease_end(&self) -> BootTime {
+        self.lease.until()
+    }
+
+    /// How many changes of the present history an answer has told of, and no poll yet.
+    pub(crate) fn behind(&self) -> u64 {
+        let heard = self.heard.load(Ordering::SeqCst);
+        let told = self.told.load(Ordering::SeqCst);
+        if told >> NUMBER_BITS == heard >> NUMBER_BITS {
+            told.saturating_sub(heard)
+        } else {
+            0
+        }
+    }
+
+    /// Called right before a beat leaves.
+    pub(crate) fn send_beat(&self) -> SentBeat {
+        SentBeat {
+            at: self.clock.boot(),
+            trust: self.lease.longest_trust(),
+        }
+    }
+
+    /// A beat was answered; the row was made by that one. Says whether this began a new chain.
+    pub(crate) fn beaten(&self, sent: SentBeat, row: u64) -> bool {
+        self.lease.beaten(sent, row)
+    }
+
+    /// Believes nothing any more: nothing cached, nothing on its way, nothing that is still to come.
+    pub(crate) fn stop(&self) {
+        raise(&self.floor, u64::MAX);
+        self.lease.stop();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.lease.is_stopped()
     }
 }
 
@@ -277,6 +335,10 @@ mod tests {
     fn node() -> (Coherence, keyward_store::ManualClock) {
         let (clock, hand) = Clock::manual();
         let node = Coherence::new(clock, LEASE);
+        // In contact all the time, at first.
+        let mut beat = node.send_beat();
+        beat.trust = Duration::from_secs(3_600);
+        node.beaten(beat, 1);
         node.history_changed(HISTORY, 0);
         (node, hand)
     }
@@ -313,7 +375,7 @@ mod tests {
         hand.advance(Duration::from_nanos(1));
         assert!(node.believe(&primary).is_none());
         assert!(node.believe(&unwatched).is_some());
-        node.extend_lease(poll);
+        node.polled(poll, 0, Writers::All);
         assert!(node.believe(&primary).is_some());
         assert!(node.believe(&replica).is_some());
         hand.advance(LEASE - Duration::from_nanos(1));
@@ -399,11 +461,32 @@ mod tests {
         let left_behind = node
             .stamp(node.send(), &answer(1000, Origin::Replica), bound)
             .unwrap();
-        node.extend_lease(node.send());
+        node.polled(node.send(), 990, Writers::All);
         assert!(node.believe(&left_behind).is_none());
         let mut here = answer(990, Origin::Replica);
         here.history = promoted;
         let here = node.stamp(node.send(), &here, bound).unwrap();
         assert!(node.believe(&here).is_some());
+    }
+
+    #[test]
+    fn behind_is_what_look_ups_have_told_of_and_polls_have_not() {
+        let (node, _hand) = node();
+        let look_up = |number| {
+            let answer = answer(number, Origin::Replica);
+            node.stamp(node.send(), &answer, Bound::Credentials);
+        };
+        node.polled(node.send(), 10, Writers::All);
+        look_up(4);
+        assert_eq!(node.behind(), 0);
+        look_up(13);
+        look_up(12);
+        assert_eq!(node.behind(), 3);
+        node.polled(node.send(), 12, Writers::All);
+        assert_eq!(node.behind(), 1);
+        node.history_changed(HistoryId::new(8), 2);
+        node.polled(node.send(), 2, Writers::All);
+        look_up(20);
+        assert_eq!(node.behind(), 0, "numbers of another history say nothing");
     }
 }

@@ -67,8 +67,13 @@ pub(crate) async fn verify(node: Arc<Node>, presented: Presented) -> Result<Prin
             };
         }
         not_before = node.flights.next_ticket();
-        // There is news that this node has not heard of, or it has not heard for long.
-        node.polls.wake();
+        // There is news that this node has not heard of, another history for instance, or it has not
+        // heard for long.
+        if from == ReadFrom::Any {
+            node.polls.one_try(node.limits.poll / 4).await;
+        } else {
+            node.polls.wake();
+        }
     }
     Err(Denied::unavailable(Reason::Stale))
 }
@@ -97,6 +102,7 @@ async fn load(node: Arc<Node>, presented: Presented, pilot: Pilot, from: ReadFro
 
 async fn ask(node: &Arc<Node>, presented: &Presented, from: ReadFrom) -> Landing {
     let selector = presented.selector(node).ok_or(Reason::Unknown)?;
+    contact(node).await?;
     let _permit = node
         .flights
         .permits
@@ -114,6 +120,22 @@ async fn ask(node: &Arc<Node>, presented: &Presented, from: ReadFrom) -> Landing
         Err(_panicked) => return Err(Reason::LoadPanicked),
     };
     conclude(node, presented, sent, &loaded)
+}
+
+/// Waits for a beat when this node has been silent for too long, because it was stopped, suspended or
+/// cut off: without contact, no answer is believed.
+async fn contact(node: &Node) -> Result<(), Reason> {
+    if node.coherence.is_stopped() {
+        return Err(Reason::ShutDown);
+    }
+    if !node.coherence.is_in_contact() {
+        node.beats.one_try(node.limits.load).await;
+    }
+    if node.coherence.is_in_contact() {
+        Ok(())
+    } else {
+        Err(Reason::CutOff)
+    }
 }
 
 /// Makes an answer of what was loaded, and leaves it in the cache. Nothing has been judged of it
@@ -170,7 +192,7 @@ fn rehash(node: &Arc<Node>, record: &KeyRecord, candidates: &Candidates) {
     if stays || node.records.is_none() {
         return;
     }
-    let at = node.clock.wall();
+    let at = node.now();
     let change = rehashed(record, current, at);
     let node = node.clone();
     let runtime = node.runtime.clone();

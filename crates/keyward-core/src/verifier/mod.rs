@@ -1,17 +1,23 @@
 //! Decides about credentials.
 
+pub(crate) mod beats;
 mod cache;
-mod caught;
+pub(crate) mod caught;
 pub(crate) mod coherence;
 mod entry;
 mod flights;
+pub(crate) mod health;
+pub(crate) mod identity;
 mod last_use;
+mod lease;
 mod load;
 pub(crate) mod node;
+pub(crate) mod observer;
+mod pace;
 pub(crate) mod poller;
-pub(crate) mod polls;
+pub(crate) mod rounds;
 pub(crate) mod tasks;
-mod write;
+pub(crate) mod write;
 
 use std::fmt;
 use std::future::Future;
@@ -31,6 +37,7 @@ use crate::{Builder, Denied, Principal, Reason};
 pub(crate) use self::cache::Cache;
 pub(crate) use self::entry::ExpiredFloor;
 pub(crate) use self::flights::Flights;
+pub use self::health::Health;
 pub(crate) use self::last_use::Uses;
 
 /// Tells good credentials from bad ones.
@@ -103,10 +110,18 @@ impl Verifier {
         }
     }
 
-    /// Writes down the last uses that are still in memory and stops the tasks.
+    /// How this node fares, for a readiness endpoint. The store is not asked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.node.health()
+    }
+
+    /// Ends the service: takes this node off the register, so that no receipt waits for it, and writes
+    /// down the last uses that are still in memory. Call it when the server has stopped accepting
+    /// requests.
     ///
-    /// What is cached is believed until the present lease ends, since nothing is heard of changes
-    /// any more; after that, every answer of the store by its own age.
+    /// Every verification from then on answers that the service is unavailable, also for keys that are
+    /// cached: nothing is heard of changes any more.
     pub async fn shutdown(&self) {
         self.tasks.stop(&self.node).await;
     }

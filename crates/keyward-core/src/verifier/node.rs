@@ -1,28 +1,37 @@
 //! What every clone of a verifier, every load and every task share.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use keyward_store::{Clock, Formats, KeyStore, Peppers, Records};
+use keyward_store::{Applied, Clock, Formats, KeyStore, Peppers, Records};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::cache::Cache;
 use super::coherence::Coherence;
 use super::entry::ExpiredFloor;
 use super::flights::Flights;
+use super::health::Vitals;
+use super::identity::Identity;
 use super::last_use::Uses;
-use super::polls::Polls;
+use super::observer::Observer;
+use super::rounds::Rounds;
 
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) formats: Formats,
     pub(crate) peppers: Peppers,
+    pub(crate) identity: Identity,
     pub(crate) clock: Clock,
     pub(crate) coherence: Coherence,
     pub(crate) cache: Cache,
     pub(crate) flights: Arc<Flights>,
-    pub(crate) polls: Polls,
+    pub(crate) polls: Rounds,
+    pub(crate) beats: Rounds,
+    /// How far the poller has applied the changes.
+    pub(crate) applied: watch::Sender<Option<Applied>>,
+    pub(crate) observer: Observer,
+    pub(crate) vitals: Vitals,
     pub(crate) uses: Uses,
     pub(crate) expired: ExpiredFloor,
     pub(crate) rehashes: Semaphore,
@@ -31,6 +40,20 @@ pub(crate) struct Node {
     pub(crate) records: Option<Arc<dyn Records>>,
     pub(crate) runtime: Handle,
     pub(crate) limits: Limits,
+}
+
+impl Node {
+    /// The time of day, to the microsecond: so that what is returned is what stores keep.
+    pub(crate) fn now(&self) -> SystemTime {
+        whole_micros(self.clock.wall())
+    }
+}
+
+/// The last whole microsecond up to that time. Of times before 1970, nothing is cut.
+pub(crate) fn whole_micros(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let part = since.map_or(0, |since| since.subsec_nanos() % 1_000);
+    time - Duration::from_nanos(part.into())
 }
 
 /// How long and how much.

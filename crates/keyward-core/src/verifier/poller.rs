@@ -1,20 +1,20 @@
 //! Rule 3: asking the store what has changed, for ever.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use keyward_store::{Changes, Cursor, Event, Feed, StoreError, Writers};
+use keyward_store::{Applied, Changes, Cursor, Event, Feed, StoreError};
 use tokio::time::{sleep, timeout};
 
 use super::caught::{Panicked, caught};
 use super::coherence::Sent;
 use super::node::Node;
+use super::pace::{Trouble, jitter};
 
 /// The poller's own state: nobody else moves the cursor.
 #[derive(Debug)]
 pub(crate) struct Poller {
     cursor: Cursor,
-    failing: bool,
+    trouble: Trouble,
     /// How many hints in a row told of nothing.
     misled: u32,
 }
@@ -23,7 +23,7 @@ impl Poller {
     pub(crate) fn new() -> Self {
         Self {
             cursor: Cursor::origin(),
-            failing: false,
+            trouble: Trouble::none("the store does not tell changes", "the store answers again"),
             misled: 0,
         }
     }
@@ -31,6 +31,15 @@ impl Poller {
     /// One poll, sent and applied. Says whether there was any news.
     pub(crate) async fn poll(&mut self, node: &Node) -> Result<bool, StoreError> {
         let number = node.polls.note_sent();
+        let outcome = self.ask(node).await;
+        if outcome.is_err() {
+            node.vitals.note_failed();
+        }
+        node.polls.note_ended(number, outcome.is_ok());
+        outcome
+    }
+
+    async fn ask(&mut self, node: &Node) -> Result<bool, StoreError> {
         let sent = node.coherence.send();
         let answer = timeout(
             node.limits.poll,
@@ -43,7 +52,6 @@ impl Poller {
         check_numbers(&changes)?;
         let news = changes.cursor != self.cursor;
         self.apply(node, changes, sent);
-        node.polls.note_applied(number);
         Ok(news)
     }
 
@@ -57,10 +65,15 @@ impl Poller {
             // Another history, and whatever this version does not know.
             _ => coherence.history_changed(changes.history, changes.cursor.number()),
         }
+        let applied = Applied {
+            history: changes.history,
+            number: changes.cursor.number(),
+        };
+        node.vitals.note_applied(sent.at, &changes);
         self.cursor = changes.cursor;
-        if changes.writers == Writers::All {
-            node.coherence.extend_lease(sent);
-        }
+        coherence.polled(sent, applied.number, changes.writers);
+        node.applied
+            .send_if_modified(|before| before.replace(applied) != Some(applied));
     }
 
     /// Polls for ever: every so often, at a hint, and whenever a writer waits for it.
@@ -70,20 +83,7 @@ impl Poller {
             let outcome = self.poll(node).await;
             let misled = hinted && matches!(outcome, Ok(false));
             self.misled = if misled { self.misled + 1 } else { 0 };
-            match outcome {
-                Ok(_) if self.failing => {
-                    tracing::info!(target: "keyward", "the store answers again");
-                    self.failing = false;
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    if !self.failing {
-                        let error: &dyn std::error::Error = &error;
-                        tracing::warn!(target: "keyward", error, "the store does not tell changes");
-                    }
-                    self.failing = true;
-                }
-            }
+            self.trouble.note(&outcome);
         }
     }
 
@@ -98,7 +98,7 @@ impl Poller {
     /// Returns when it is time for the next poll, and whether a hint made it so.
     async fn rest(&self, node: &Node) -> bool {
         let interval = jitter(node.limits.poll_interval);
-        if self.failing {
+        if self.trouble.is_now() {
             // No hints from a store that fails, so that it is not asked without a pause.
             sleep(interval / 4).await;
             return false;
@@ -131,12 +131,4 @@ fn check_numbers(changes: &Changes) -> Result<(), StoreError> {
     } else {
         Err(StoreError::new("the number of a change is beyond 2^44"))
     }
-}
-
-/// Ten per cent around the interval, so that the nodes of a service do not ask in step.
-fn jitter(interval: Duration) -> Duration {
-    // Each `RandomState` has keys of its own; nothing secret hangs on this number.
-    let random = RandomState::new().hash_one(0_u8) % 1_000;
-    let thousandths = u32::try_from(900 + random / 5).unwrap_or(1_000);
-    interval * thousandths / 1_000
 }

@@ -7,6 +7,7 @@ use keyward_store::Use;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 
+use super::beats::Beater;
 use super::caught::caught;
 use super::node::Node;
 use super::poller::Poller;
@@ -16,15 +17,18 @@ use super::poller::Poller;
 pub(crate) struct Tasks(Mutex<Vec<JoinHandle<()>>>);
 
 impl Tasks {
-    pub(crate) fn start(node: &Arc<Node>, poller: Poller) -> Self {
-        let (polling, flushing) = (node.clone(), node.clone());
+    pub(crate) fn start(node: &Arc<Node>, poller: Poller, beater: Beater) -> Self {
+        let (polling, beating, flushing) = (node.clone(), node.clone(), node.clone());
         let poll = node
             .runtime
             .spawn(async move { poller.run(&polling).await });
+        let beat = node
+            .runtime
+            .spawn(async move { beater.run(&beating).await });
         let flush = node
             .runtime
             .spawn(async move { flush_for_ever(&flushing).await });
-        Self(Mutex::new(vec![poll, flush]))
+        Self(Mutex::new(vec![poll, beat, flush]))
     }
 
     pub(crate) async fn stop(&self, node: &Node) {
@@ -33,7 +37,8 @@ impl Tasks {
             // It has let go of its batch when it has ended; how it ended is known.
             let _aborted = task.await;
         }
-        flush(node).await;
+        node.coherence.stop();
+        tokio::join!(node.leave(), flush(node));
     }
 
     fn take(&self) -> Vec<JoinHandle<()>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyward_core::{Keyward, Reason};
+use keyward_core::{DeniedKind, Keyward, Reason};
 use keyward_memory::MemoryStore;
 use keyward_store::{LocalLog, Scope};
 use keyward_testkit::{Call, Clock, Fault, FaultStore, LeakWatch};
@@ -244,15 +244,31 @@ async fn a_revocation_goes_on_when_its_caller_goes_away() {
     eventually(async || service.kind(&key).await == REFUSED).await;
 }
 
-#[tokio::test]
-async fn a_verifier_without_its_tasks_stops_believing() {
-    let service = Service::start().await;
-    let key = service.issue().await;
-    assert_eq!(service.kind(&key).await, ACCEPTED);
+/// Neither what is cached, nor what is on its way, nor what the store would still say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_was_shut_down_believes_nothing() {
+    let service = Arc::new(Service::start().await);
+    let (cached, other) = (service.issue().await, Arc::new(service.issue().await));
+    assert_eq!(service.kind(&cached).await, ACCEPTED);
+    let gate = service.faults.hold(Call::Load);
+    let on_its_way = tokio::spawn({
+        let (service, other) = (service.clone(), other.clone());
+        async move { service.kind(&other).await }
+    });
+    gate.reached(1).await;
     service.keys.shutdown().await;
-    service.faults.always(Call::Load, Fault::Fail);
-    service.clock.advance(Duration::from_secs(5));
-    assert_eq!(service.kind(&key).await, UNAVAILABLE);
+    gate.open();
+    assert_eq!(on_its_way.await.unwrap(), UNAVAILABLE);
+    let before = std::time::SystemTime::now();
+    for key in [&cached, &other] {
+        let denied = service.verify(key).await.unwrap_err();
+        assert_eq!(denied.kind(), DeniedKind::Unavailable);
+        assert_eq!(denied.reason(), Reason::ShutDown);
+    }
+    assert!(
+        before.elapsed().unwrap() < MOMENT,
+        "nobody waits for a beat"
+    );
 }
 
 /// A hint of what was known already does not make a node deaf to the next.

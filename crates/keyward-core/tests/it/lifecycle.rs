@@ -221,7 +221,33 @@ async fn facts_that_are_never_young_enough_are_refused_at_the_start() {
         .start()
         .await
         .unwrap_err();
-    assert!(matches!(error, StartError::Store(_)));
+    assert!(matches!(error, StartError::NotReady(_)));
+    // As `main` prints it.
+    let printed = format!("{error:?}");
+    assert!(printed.contains("can never be believed"), "{printed}");
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_ready_is_asked_nothing_else() {
+    use keyward_testkit::{Call, Fault, FaultStore};
+    for fault in [Fault::Fail, Fault::Panic] {
+        let (store, faults) = FaultStore::new(MemoryStore::default());
+        faults.once(Call::Ready, fault);
+        let start = Keyward::builder(store).format(format()).start();
+        assert!(matches!(start.await, Err(StartError::NotReady(_))));
+        for call in [Call::Beat, Call::Changes] {
+            assert_eq!(faults.calls(call), 0);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_never_says_whether_it_is_ready_is_not_waited_for_for_ever() {
+    use keyward_testkit::{Call, Fault, FaultStore};
+    let (store, faults) = FaultStore::new(MemoryStore::default());
+    faults.once(Call::Ready, Fault::Hang);
+    let start = Keyward::builder(store).format(format()).start();
+    assert!(matches!(start.await, Err(StartError::NotReady(_))));
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 mod coherence;
 mod flights;
+mod health;
 mod lifecycle;
 mod peppers;
+mod receipt;
+mod register;
 mod support;
 mod time;

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use keyward_core::{Builder, Denied, DeniedKind, Issued, Keyward, NewKey, Principal, Verifier};
@@ -5,12 +6,13 @@ use keyward_memory::MemoryStore;
 use keyward_store::KeyFormat;
 use keyward_testkit::{Clock, FaultStore, Faults, LeakWatch, ManualClock};
 
-pub(crate) type Store = FaultStore<MemoryStore>;
+pub(crate) type Store = Arc<FaultStore<MemoryStore>>;
 
 /// A service whose store can be made to misbehave, and whose clock stands still.
 pub(crate) struct Service {
     pub(crate) keys: Keyward,
     pub(crate) verifier: Verifier,
+    pub(crate) store: Store,
     pub(crate) faults: Faults,
     pub(crate) clock: ManualClock,
     pub(crate) watch: LeakWatch,
@@ -25,11 +27,15 @@ impl Service {
         let watch = LeakWatch::start();
         let (clock, hand) = Clock::manual();
         let (store, faults) = FaultStore::new(MemoryStore::with_clock(clock.clone()));
-        let builder = Keyward::builder(store).format(format()).clock(clock);
+        let store = Arc::new(store);
+        let builder = Keyward::builder(store.clone())
+            .format(format())
+            .clock(clock);
         let keys = set(builder).start().await.unwrap();
         Self {
             verifier: keys.verifier(),
             keys,
+            store,
             faults,
             clock: hand,
             watch,

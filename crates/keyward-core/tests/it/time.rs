@@ -9,6 +9,7 @@ use crate::coherence::eventually;
 use crate::support::{ACCEPTED, REFUSED, Service};
 
 const NANO: Duration = Duration::from_nanos(1);
+const MICRO: Duration = Duration::from_micros(1);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 #[tokio::test]
@@ -78,7 +79,32 @@ async fn expiries_that_cannot_be_are_refused_at_issue() {
     assert!(matches!(issue(at(year_10000)).await, Err(ExpiryTooFar)));
     let never = NewKey::named("a").expires_in(Duration::MAX);
     assert!(matches!(issue(never).await, Err(ExpiryTooFar)));
-    issue(at(now + NANO)).await.unwrap();
+    // Stores keep microseconds, and what is cut off is never given.
+    let almost = MICRO - NANO;
+    assert!(matches!(issue(at(now + almost)).await, Err(ExpiryInPast)));
+    issue(at(now + MICRO)).await.unwrap();
+}
+
+#[tokio::test]
+async fn times_are_whole_microseconds_and_an_expiry_is_never_later_than_asked() {
+    let service = Service::start().await;
+    service.clock.advance(MICRO * 7 + NANO * 999);
+    let now = service.clock.wall() - NANO * 999;
+    let new = NewKey::named("a").tenant("t");
+    let asked = now + HOUR + MICRO + NANO * 999;
+    let key = service.issue_as(new.clone().expires_at(asked)).await.key;
+    assert_eq!(key.created_at, now);
+    assert_eq!(key.expires_at, Some(now + HOUR + MICRO));
+    let new = new.expires_in(MICRO * 2 + NANO);
+    assert_eq!(
+        service.issue_as(new).await.key.expires_at,
+        Some(now + MICRO * 2)
+    );
+    service.keys.revoke(&key.id).await.unwrap();
+    let kept = service.keys.get(&key.id).await.unwrap().unwrap().record;
+    assert_eq!(kept.revoked_at, Some(now));
+    let lines = service.keys.audit(&Default::default()).await.unwrap();
+    assert!(lines.iter().all(|line| line.record.at == now));
 }
 
 #[tokio::test]

@@ -329,3 +329,20 @@ fn code(error: &sqlx::Error) -> String {
     let error = error.as_database_error().unwrap();
     error.code().unwrap().into_owned()
 }
+
+/// Another server answers than before. The first look-up finds out, and is answered all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_history_is_noticed_by_the_first_look_up() {
+    let site = Site::fresh().await;
+    let (node, other) = (site.node().await, site.node().await);
+    let known = site.issue(&other, new_key()).await;
+    let cold = site.issue(&other, new_key()).await;
+    assert!(node.accepts(&known.secret).await);
+    // As the log is found when another server was started since.
+    let moved = "UPDATE keyward.log SET server = server - interval '1 day'";
+    site.sql(moved).await;
+    assert_eq!(node.answer(&cold.secret).await, Answer::Accepted);
+    assert_eq!(node.answer(&known.secret).await, Answer::Accepted);
+    other.keys.revoke(&known.key.id).await.unwrap();
+    node.comes_to(&known.secret, REVOKED, HEALED).await;
+}

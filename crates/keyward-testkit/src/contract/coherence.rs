@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use keyward_core::{Builder, DeniedKind, LifecycleError, Reason};
+use keyward_core::{DeniedKind, LifecycleError, Reason};
 use keyward_store::{CommitError, KeyStore, Pepper, Peppers, Records};
 use tokio::time::sleep;
 
 use super::sample::by_public_id;
-use super::service::{FORMATS, Node, SOON, unknown_key, within};
+use super::service::{FORMATS, LEASE, Node, SOON, short_lease, unknown_key, within};
 use super::tools::put;
 use crate::{Call, Fault};
 
@@ -231,15 +231,6 @@ pub async fn a_revocation_is_not_undone_by_a_move<S: Records + KeyStore>(store: 
         node.refuses(&issued.secret, Reason::Revoked).await;
     }
 }
-
-fn short_lease<S>(builder: Builder<S>) -> Builder<S> {
-    let part = Duration::from_millis(300);
-    let most = Duration::from_millis(900);
-    let builder = builder.lease(LEASE).poll_interval(part);
-    builder.poll_limit(part).load_limit(most)
-}
-
-const LEASE: Duration = Duration::from_secs(1);
 
 async fn heard<S: Records + KeyStore>(here: &Node<S>, there: &Node<S>) {
     for format in FORMATS {

@@ -4,9 +4,9 @@
 //! law itself is in its documentation. [`contract_tests!`](crate::contract_tests) makes a test of
 //! each.
 //!
-//! The laws of [`life`], [`coherence`] and [`outage`] are about the whole service: they run the
-//! verifier over the store. [`verifier_contract_tests!`](crate::verifier_contract_tests) makes
-//! tests of these.
+//! The laws of [`life`], [`coherence`], [`receipt`] and [`outage`] are about the whole service: they
+//! run the verifier over the store. [`verifier_contract_tests!`](crate::verifier_contract_tests)
+//! makes tests of these.
 
 pub mod audit;
 pub mod cap;
@@ -19,6 +19,8 @@ pub mod list;
 pub mod load;
 pub mod outage;
 pub mod race;
+pub mod receipt;
+pub mod register;
 pub mod standing;
 pub mod touch;
 pub mod unique;

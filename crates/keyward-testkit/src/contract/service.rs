@@ -145,6 +145,16 @@ pub(super) fn with_wrong_secret(key: &Plaintext) -> Plaintext {
     Plaintext::new(wrong)
 }
 
+/// Of a node that is cut off within a test's time.
+pub(super) fn short_lease<S>(builder: Builder<S>) -> Builder<S> {
+    let part = Duration::from_millis(300);
+    let most = Duration::from_millis(900);
+    let builder = builder.lease(LEASE).poll_interval(part);
+    builder.poll_limit(part).load_limit(most)
+}
+
+pub(super) const LEASE: Duration = Duration::from_secs(1);
+
 /// Waits until something holds; fails when it does not in `limit`.
 pub(super) async fn within(limit: Duration, what: &str, holds: impl AsyncFn() -> bool) {
     let start = Instant::now();

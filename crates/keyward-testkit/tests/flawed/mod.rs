@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use keyward_memory::MemoryStore;
 use keyward_store::{
-    AuditEntry, AuditQuery, Change, Changes, CommitError, Cursor, EventSubject, Feed, KeySnapshot,
-    KeyStore, ListQuery, Loaded, Lookup, Page, ReadFrom, Records, Register, Selector, StoreError,
-    Subject, SubjectState, Use, Write,
+    Applied, AuditEntry, AuditQuery, Beat, Change, Changes, CommitError, Cursor, EventSubject,
+    Feed, KeySnapshot, KeyStore, ListQuery, Loaded, Lookup, Node, NodeId, Page, ReadFrom, Records,
+    Register, RegisteredNode, Selector, StoreError, Subject, SubjectState, Use, Write,
 };
 
 #[derive(Debug, PartialEq)]
@@ -32,6 +32,12 @@ pub(crate) enum Flaw {
     ForgetsStandings,
     /// Tells of nothing.
     ForgetsEverything,
+    /// Strikes nodes out whatever their beat.
+    StrikesBlindly,
+    /// Says only that a node has a row, and not which.
+    OneRowForEver,
+    /// Counts what nodes tell between beats for a beat.
+    CountsAnyWord,
 }
 
 #[derive(Debug)]
@@ -156,7 +162,45 @@ impl KeyStore for Flawed {
     }
 
     fn register(&self) -> &dyn Register {
-        self.store.register()
+        self
+    }
+}
+
+#[async_trait]
+impl Register for Flawed {
+    async fn beat(&self, node: &Node) -> Result<Beat, StoreError> {
+        let mut beat = self.store.register().beat(node).await?;
+        if self.flaw == Flaw::OneRowForEver {
+            beat.first_beat = 1;
+        }
+        Ok(beat)
+    }
+
+    async fn applied(&self, node: &NodeId, applied: Applied) -> Result<(), StoreError> {
+        let register = self.store.register();
+        if self.flaw == Flaw::CountsAnyWord {
+            for row in register.nodes().await? {
+                if row.node.id == *node {
+                    register.beat(&row.node).await?;
+                }
+            }
+        }
+        register.applied(node, applied).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<RegisteredNode>, StoreError> {
+        self.store.register().nodes().await
+    }
+
+    async fn strike(&self, node: &NodeId, beat: u64) -> Result<bool, StoreError> {
+        let register = self.store.register();
+        let rows = register.nodes().await?;
+        let row = rows.iter().find(|row| row.node.id == *node);
+        let beat = match (&self.flaw, row) {
+            (Flaw::StrikesBlindly, Some(row)) => row.beat,
+            _ => beat,
+        };
+        register.strike(node, beat).await
     }
 }
 

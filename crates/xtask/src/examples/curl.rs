@@ -21,7 +21,9 @@ pub(super) struct CurlLine {
 
 impl CurlLine {
     /// Understands a printed line; `None` when it is not a curl line.
-    pub(super) fn parse(line: &str, key: &str) -> Option<Self> {
+    ///
+    /// The id of the key, in a path, is one of many: the table calls it `{id}`.
+    pub(super) fn parse(line: &str, key: &str, id: Option<&str>) -> Option<Self> {
         let line = line.trim_start();
         let arguments = line.strip_prefix("curl ")?;
         let words: Vec<&str> = arguments
@@ -32,7 +34,7 @@ impl CurlLine {
         let path = url.find('/').map_or("/", |slash| &url[slash..]);
         Some(Self {
             method: method(&words).to_owned(),
-            path: path.to_owned(),
+            path: id.map_or_else(|| path.to_owned(), |id| path.replace(id, "{id}")),
             key: match line.matches(key).count() {
                 0 => Key::Missing,
                 1 => Key::Sent,
@@ -129,7 +131,7 @@ mod tests {
     const KEY: &str = "acme_live_abc";
 
     fn parsed(line: &str) -> (String, String, Key) {
-        let line = CurlLine::parse(line, KEY).unwrap();
+        let line = CurlLine::parse(line, KEY, Some("7f3")).unwrap();
         (line.method, line.path, line.key)
     }
 
@@ -150,6 +152,10 @@ mod tests {
             )),
             own("GET", "/", Key::SentTwice)
         );
+        assert_eq!(
+            parsed("curl -i -X DELETE http://127.0.0.1:3000/keys/7f3?confirm=everywhere"),
+            own("DELETE", "/keys/{id}?confirm=everywhere", Key::Missing)
+        );
         let post = own("POST", "/reports", Key::Sent);
         for method in [
             "-X POST",
@@ -166,8 +172,11 @@ mod tests {
 
     #[test]
     fn other_lines_are_not_curl_lines() {
-        assert_eq!(CurlLine::parse("key: acme_live_abc", KEY), None);
-        assert_eq!(CurlLine::parse("curling http://127.0.0.1/", KEY), None);
+        assert_eq!(CurlLine::parse("key: acme_live_abc", KEY, None), None);
+        assert_eq!(
+            CurlLine::parse("curling http://127.0.0.1/", KEY, None),
+            None
+        );
     }
 
     #[test]
@@ -181,7 +190,7 @@ mod tests {
     #[test]
     fn titles_hold_no_key() {
         let line = format!("curl -i -H 'X-Api-Key: {KEY}' http://127.0.0.1:3000/whoami");
-        let title = CurlLine::parse(&line, KEY).unwrap().title();
+        let title = CurlLine::parse(&line, KEY, None).unwrap().title();
         assert_eq!(title, "GET /whoami with the key");
     }
 }

@@ -94,10 +94,14 @@ fn curl_lines(example: &mut Running, key: &str) -> Vec<CurlLine> {
         before = example.lines().len();
         example.read_until(QUIET, |_| false);
     }
+    let id = example
+        .lines()
+        .iter()
+        .find_map(|line| line.strip_prefix("id: "));
     example
         .lines()
         .iter()
-        .filter_map(|line| CurlLine::parse(line, key))
+        .filter_map(|line| CurlLine::parse(line, key, id))
         .collect()
 }
 

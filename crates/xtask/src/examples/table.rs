@@ -11,7 +11,8 @@ pub(super) struct Example {
 
 #[derive(Debug)]
 pub(super) enum Shows {
-    /// Listens on `127.0.0.1:$PORT`, prints one line `key: …` and curl lines that work as printed.
+    /// Listens on `127.0.0.1:$PORT`, prints one line `key: …` and curl lines that work as printed. A
+    /// line `id: …` says what the table calls `{id}` in a path.
     ///
     /// The requests are made in this order, so that one after a revocation can be refused.
     Answers(&'static [Request]),
@@ -79,6 +80,18 @@ pub(super) const EXAMPLES: &[Example] = &[
             without_key("POST", "/demo/revoke-in-sql", 200),
             // Its five seconds, and one for the machine.
             with_key("GET", "/whoami", 401).within(Duration::from_secs(6)),
+        ]),
+    },
+    Example {
+        name: "postgres",
+        database: true,
+        shows: Shows::Answers(&[
+            without_key("GET", "/healthz", 200),
+            with_key("GET", "/whoami", 200),
+            without_key("POST", "/keys", 201),
+            without_key("GET", "/keys/{id}", 200),
+            without_key("DELETE", "/keys/{id}?confirm=everywhere", 200),
+            with_key("GET", "/whoami", 401),
         ]),
     },
 ];

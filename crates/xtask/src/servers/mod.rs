@@ -37,8 +37,8 @@ pub(crate) struct Servers {
     admin_url: String,
     psql: PathBuf,
     _cluster: Option<Cluster>,
-    /// After the cluster, whose programs may be in it.
-    _fetched: Place,
+    /// After the cluster, which runs with them.
+    _programs: Programs,
 }
 
 impl Servers {
@@ -54,29 +54,19 @@ impl Servers {
 
     /// Finds or fetches the programs, and starts a server unless the environment names one.
     fn start(target: &Path) -> Result<Self> {
-        let place = Place::below(target)?;
-        let binaries = match Binaries::find() {
-            Ok(binaries) if binaries.try_out().is_ok() => binaries,
-            Err(error) if env::var_os(POSTGRES_BIN).is_some() => return Err(error.into()),
-            found => fetch::postgres(place.path()).map_err(|fetching| {
-                let missing = found
-                    .err()
-                    .map_or_else(String::new, |error| error.to_string());
-                format!("{missing}\nFetching it failed:\n{fetching}")
-            })?,
-        };
-        let mut variables = vec![(POSTGRES_BIN, shown(binaries.directory()))];
-        match pgbouncer(place.path()) {
+        let programs = Programs::find(target)?;
+        let mut variables = vec![programs.variable()];
+        match pgbouncer(programs.place.path()) {
             Ok(path) => variables.push((PGBOUNCER, shown(&path))),
             // The tests that need it say so themselves.
             Err(error) => println!("no PgBouncer: {error}"),
         }
 
-        let psql = binaries.directory().join("psql");
+        let psql = programs.binaries.directory().join("psql");
         let (admin_url, cluster) = match env::var(DATABASE_URL) {
             Ok(url) => (url, None),
             Err(_) => {
-                let cluster = shared(binaries)?;
+                let cluster = shared(programs.binaries.clone())?;
                 (cluster.url(), Some(cluster))
             }
         };
@@ -86,7 +76,7 @@ impl Servers {
             admin_url,
             psql,
             _cluster: cluster,
-            _fetched: place,
+            _programs: programs,
         })
     }
 
@@ -141,6 +131,36 @@ impl Drop for Database<'_> {
         if let Err(error) = self.servers.execute(&sql) {
             println!("{error}");
         }
+    }
+}
+
+/// The programs of a server, fetched where the machine has none: enough for whoever starts servers
+/// of its own.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    binaries: Binaries,
+    place: Place,
+}
+
+impl Programs {
+    pub(crate) fn find(target: &Path) -> Result<Self> {
+        let place = Place::below(target)?;
+        let binaries = match Binaries::find() {
+            Ok(binaries) if binaries.try_out().is_ok() => binaries,
+            Err(error) if env::var_os(POSTGRES_BIN).is_some() => return Err(error.into()),
+            found => fetch::postgres(place.path()).map_err(|fetching| {
+                let missing = found
+                    .err()
+                    .map_or_else(String::new, |error| error.to_string());
+                format!("{missing}\nFetching it failed:\n{fetching}")
+            })?,
+        };
+        Ok(Self { binaries, place })
+    }
+
+    /// What tells of them.
+    pub(crate) fn variable(&self) -> (&'static str, String) {
+        (POSTGRES_BIN, shown(self.binaries.directory()))
     }
 }
 
