@@ -9,7 +9,9 @@ use keyward_store::Plaintext;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::support::{Answer, HEALED, INTERVAL, LEASE, LOAD_LIMIT, Node, REVOKED, Site, new_key};
+use crate::support::{
+    Answer, HEALED, INTERVAL, LEASE, LOAD_LIMIT, Node, REVOKED, Site, new_key, within,
+};
 
 /// A node, three keys, and a client that asks about one of them all the time.
 pub(crate) struct Outage {
@@ -83,6 +85,14 @@ impl Outage {
         for key in [&self.known.secret, &self.cold.secret] {
             self.node.comes_to(key, Answer::Accepted, HEALED).await;
         }
+        // Look-ups alone would do for that. A change returns before a lease is over only if polls
+        // are answered again.
+        within(HEALED, "the node hears of changes", async || {
+            let asked = Instant::now();
+            self.node.keys.issue(new_key()).await.unwrap();
+            asked.elapsed() < LEASE / 2
+        })
+        .await;
     }
 
     /// As [`heals`](Self::heals), and the key that was revoked meanwhile is refused.

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use keyward_core::{Issued, Reason};
-use keyward_store::Owner;
+use keyward_store::{Cursor, Feed, KeyStore, Owner};
 use keyward_testkit::{Call, Fault, FaultStore};
 
 use crate::support::{
@@ -106,6 +106,39 @@ async fn changes_around_a_truncated_log_are_heeded() {
         for node in &world.nodes {
             node.comes_to(&two.secret, REVOKED, SOON).await;
         }
+    }
+}
+
+/// Somebody restores the log of yesterday, in which the numbers of today are free again.
+#[tokio::test]
+async fn a_log_that_was_set_back_is_another_history() {
+    let world = World::start().await;
+    let store = world.site.store();
+    let cursor = async || {
+        let changes = store.changes(&Cursor::origin()).await.unwrap();
+        changes.cursor
+    };
+    let yesterday = cursor().await;
+    let other = "INSERT INTO keyward.tenants (id) VALUES (gen_random_uuid())";
+    for _ in 0..3 {
+        world.site.sql(other).await;
+    }
+    let today = cursor().await;
+    let number = yesterday.number();
+    for table in ["commits", "events"] {
+        let cut = format!("DELETE FROM keyward.{table} WHERE number > {number}");
+        world.site.sql(&cut).await;
+    }
+    for key in &world.keys {
+        let sql = REVOKE.replace("$id", &quoted(&key.key.id));
+        world.site.sql(&sql).await;
+    }
+    world.site.sql(other).await;
+    assert_eq!(cursor().await.number(), today.number());
+    let changes = store.changes(&today).await.unwrap();
+    assert!(matches!(changes.feed, Feed::HistoryChanged), "{changes:?}");
+    for (node, key) in world.pairs() {
+        node.comes_to(&key.secret, REVOKED, SOON).await;
     }
 }
 
