@@ -129,10 +129,14 @@ async fn attend(
             },
         };
         let Some(job) = job else { return };
+        let listened = line.is_some();
         line = job.run(line, &options).await;
-        if let Some(listener) = &mut line
-            && listener.next_buffered().is_some()
-        {
+        let heard = match &mut line {
+            Some(listener) => listener.next_buffered().is_some(),
+            // Lost just now: nobody listens until there is another job.
+            None => listened,
+        };
+        if heard {
             note(&news, &mut line);
         }
     }

@@ -95,7 +95,8 @@ impl PostgresStore {
         ))
     }
 
-    /// Looks keys up in replicas first. What is too old there to be believed is asked of the primary.
+    /// Looks keys up in replicas first. What is too old there to be believed is asked of the primary,
+    /// and so is what a replica does not answer within half a second.
     #[must_use]
     pub fn replicas(self, pool: PgPool) -> Self {
         let direct = self.0.link.options().clone();

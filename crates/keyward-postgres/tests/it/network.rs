@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use keyward_core::Issued;
+use keyward_store::{Cursor, KeyStore, NodeId};
 use keyward_throwaway::Proxy;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::outage::Outage;
-use crate::support::{Answer, HEALED, Node, REVOKED, SOON, Site, connect, new_key, often, seldom};
+use crate::support::{
+    Answer, HEALED, LEASE, Node, REVOKED, SOON, Site, connect, new_key, often, run, trusting,
+};
 
 #[tokio::test]
 async fn a_half_open_link_is_refused_on_within_a_lease_and_heals() {
@@ -64,18 +67,49 @@ async fn a_short_outage_harms_no_cached_key() {
 #[tokio::test]
 async fn a_listener_that_was_killed_hears_again() {
     let site = Site::fresh().await;
-    let (here, there) = (site.node().await, site.node().await);
+    let here = Node::start(site.store(), trusting).await;
+    let there = Node::start(site.store(), trusting).await;
+    for _turn in 0..3 {
+        let known = site.issue(&here, new_key()).await;
+        there.comes_to(&known.secret, Answer::Accepted, SOON).await;
+        assert!(kill_sessions(&site).await >= 2);
+        here.keys.revoke(&known.key.id).await.unwrap();
+        there.comes_to(&known.secret, REVOKED, HEALED).await;
+    }
+    // Far more often than polls are due.
     for _turn in 0..3 {
         let issued = site.issue(&here, new_key()).await;
         there.comes_to(&issued.secret, Answer::Accepted, SOON).await;
-        assert!(kill_sessions(&site).await >= 2);
         here.keys.revoke(&issued.key.id).await.unwrap();
         there.comes_to(&issued.secret, REVOKED, SOON).await;
     }
-    let issued = site.issue(&here, new_key()).await;
-    assert!(there.accepts(&issued.secret).await);
-    here.keys.revoke(&issued.key.id).await.unwrap();
-    there.comes_to(&issued.secret, REVOKED, SOON).await;
+}
+
+/// What breaks while something else is asked over it, nobody would listen on until the next poll.
+#[tokio::test]
+async fn a_link_that_breaks_during_a_beat_is_news() {
+    let site = Site::fresh().await;
+    let store = site.store();
+    let cursor = store.changes(&Cursor::origin()).await.unwrap().cursor;
+    let registered = keyward_store::Node::new(NodeId::generate(), "here", LEASE);
+    store.register().beat(&registered).await.unwrap();
+    let hint = tokio::spawn({
+        let store = store.clone();
+        async move { store.hint(&cursor).await }
+    });
+    let mut lock = site.database.connect().await.unwrap();
+    run(
+        &mut lock,
+        &["BEGIN", "SELECT FROM keyward.nodes FOR UPDATE"],
+    )
+    .await;
+    let beat = tokio::spawn(async move { store.register().beat(&registered).await });
+    sleep(Duration::from_millis(100)).await;
+    assert!(!beat.is_finished() && !hint.is_finished());
+    kill_sessions(&site).await;
+    timeout(SOON, hint).await.unwrap().unwrap();
+    // By way of the pool.
+    beat.await.unwrap().unwrap();
 }
 
 /// A change that was made while nobody listened is told by the poll that follows the new LISTEN.
@@ -83,7 +117,8 @@ async fn a_listener_that_was_killed_hears_again() {
 async fn a_change_between_two_listeners_is_seen() {
     let site = Site::fresh().await;
     let proxy = Proxy::to(site.database.address()).await.unwrap();
-    let there = Node::start(connect(&proxy.url(site.database.url())), seldom).await;
+    let there = connect(&proxy.url(site.database.url()));
+    let there = Node::start(there, trusting).await;
     let here = site.node().await;
     let issued = site.issue(&here, new_key()).await;
     assert!(there.accepts(&issued.secret).await);

@@ -1,11 +1,12 @@
 //! What must be right before a service starts, and how it is told what is not.
 
+use keyward_core::{Keyward, StartError};
 use keyward_postgres::PostgresStore;
 use keyward_store::{Cursor, KeyStore};
 use keyward_throwaway::Database;
 use sqlx::PgPool;
 
-use crate::support::{Answer, LEASE, Node, Site, connect, new_key, often, told};
+use crate::support::{Answer, FORMATS, LEASE, Node, Site, connect, format, new_key, often, told};
 
 #[tokio::test]
 async fn a_migrated_database_is_ready() {
@@ -163,8 +164,14 @@ async fn freeze(site: &Site, setting: &str, value: &str) {
     site.sql(&sql).await;
 }
 
+/// The store says so, and no service starts.
 pub(crate) async fn refused(store: &PostgresStore, why: &str) {
     let error = store.ready().await.unwrap_err();
     let told = told(&error);
+    assert!(told.contains(why), "{told}");
+    let builder = Keyward::builder(store.clone()).format(format(FORMATS[0]));
+    let error = builder.start().await.unwrap_err();
+    assert!(matches!(error, StartError::NotReady(_)), "{error:?}");
+    let told = crate::support::told(&error);
     assert!(told.contains(why), "{told}");
 }

@@ -134,6 +134,13 @@ pub(crate) fn seldom<S>(builder: Builder<S>) -> Builder<S> {
     builder.lease(Duration::from_secs(60))
 }
 
+/// A lease that does not end in a test, so that what is not believed any more was told of; and a poll
+/// that fails is tried again soon.
+pub(crate) fn trusting<S>(builder: Builder<S>) -> Builder<S> {
+    let builder = builder.poll_interval(Duration::from_secs(8));
+    builder.lease(Duration::from_secs(60))
+}
+
 /// A short lease, so that a test sees its end.
 pub(crate) fn often<S>(builder: Builder<S>) -> Builder<S> {
     let builder = builder.lease(LEASE).poll_interval(INTERVAL);

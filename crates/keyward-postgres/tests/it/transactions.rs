@@ -8,7 +8,8 @@ use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
-    Answer, HEALED, LEASE, Node, REVOKED, SOON, Site, connect, new_key, often, quoted, run, within,
+    Answer, HEALED, LEASE, Node, REVOKED, SOON, Site, connect, new_key, often, quoted, run,
+    trusting, within,
 };
 
 /// Who changed a row first may commit last, and nobody is missed.
@@ -243,7 +244,7 @@ async fn a_node_that_was_away_while_the_log_was_cut_knows_everything_afterwards(
         .await
         .unwrap();
     let away = connect(&proxy.url(site.database.url()));
-    let away = Node::start(away, crate::support::seldom).await;
+    let away = Node::start(away, trusting).await;
     let here = site.node().await;
     let issued = site.issue(&here, new_key()).await;
     assert!(away.accepts(&issued.secret).await);

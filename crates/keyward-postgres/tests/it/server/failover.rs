@@ -1,13 +1,11 @@
 //! A primary is lost, and with it the last changes; a standby takes its place.
 
-use std::time::Duration;
-
-use keyward_core::{Builder, Issued, Reason};
+use keyward_core::{Issued, Reason};
 use keyward_throwaway::Server;
 
 use super::switch::Switch;
 use super::{ask, follows, issue, number, part, primary};
-use crate::support::{Answer, HEALED, Node, REVOKED, SOON, connect, often, quoted};
+use crate::support::{Answer, HEALED, Node, REVOKED, SOON, connect, often, quoted, trusting};
 
 /// The promoted standby counts on from where it was: its next changes bear the numbers of those that
 /// were lost. Who goes by numbers alone does not see them.
@@ -146,12 +144,6 @@ impl Failover {
             nodes[1].comes_to(&key.secret, REVOKED, SOON).await;
         }
     }
-}
-
-/// What it stops believing it was told about.
-fn trusting<S>(builder: Builder<S>) -> Builder<S> {
-    let builder = builder.lease(Duration::from_secs(60));
-    builder.poll_interval(Duration::from_secs(8))
 }
 
 async fn history(server: &Server) -> String {
