@@ -48,9 +48,9 @@ impl Connections {
         answer
     }
 
-    /// Reads. A connection may have died since it was used last, so a second one is tried; reading
-    /// again does no harm.
-    pub(crate) async fn read<T>(
+    /// Does what may as well be done twice. A connection may have died since it was used last; then
+    /// another one is tried.
+    pub(crate) async fn with_retry<T>(
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Failure> + Copy,
     ) -> Result<T, Failure> {

@@ -185,22 +185,22 @@ impl Records for PostgresStore {
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
         let list = async |connection: &mut _| list::list(connection, query).await;
-        Ok(self.0.pool.read(list).await?)
+        Ok(self.0.pool.with_retry(list).await?)
     }
 
     async fn standing(&self, subject: &Subject) -> Result<SubjectState, StoreError> {
         let standing = async |connection: &mut _| standing::standing(connection, subject).await;
-        Ok(self.0.pool.read(standing).await?)
+        Ok(self.0.pool.with_retry(standing).await?)
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         let audit = async |connection: &mut _| audit::audit(connection, query).await;
-        Ok(self.0.pool.read(audit).await?)
+        Ok(self.0.pool.with_retry(audit).await?)
     }
 
     async fn touch(&self, uses: &[Use]) -> Result<(), StoreError> {
         let touch = async |connection: &mut _| touch::touch(connection, uses).await;
-        Ok(self.0.pool.with(touch).await?)
+        Ok(self.0.pool.with_retry(touch).await?)
     }
 }
 
@@ -222,7 +222,7 @@ impl KeyStore for PostgresStore {
             return Ok(loaded);
         }
         // Whatever is wrong with the replicas, the primary knows.
-        Ok(self.0.pool.read(load).await?)
+        Ok(self.0.pool.with_retry(load).await?)
     }
 
     async fn changes(&self, since: &Cursor) -> Result<Changes, StoreError> {
@@ -260,7 +260,7 @@ impl Register for PostgresStore {
             // As long as there is any way to the database, the node is alive.
             _ => {
                 let beat = async |connection: &mut _| register::beat(connection, node).await;
-                Ok(self.0.pool.with(beat).await?)
+                Ok(self.0.pool.with_retry(beat).await?)
             }
         }
     }
@@ -274,7 +274,7 @@ impl Register for PostgresStore {
     }
 
     async fn nodes(&self) -> Result<Vec<RegisteredNode>, StoreError> {
-        Ok(self.0.pool.read(register::nodes).await?)
+        Ok(self.0.pool.with_retry(register::nodes).await?)
     }
 
     async fn strike(&self, node: &NodeId, beat: u64) -> Result<bool, StoreError> {
