@@ -76,8 +76,8 @@ impl Scope {
         let Some(parent) = granted.strip_suffix('*') else {
             return false;
         };
-        // `parent` keeps its `:`, and a segment stands before that.
-        parent.len() > 1
+        // `parent` keeps its `:`, and a segment that is not empty stands before that.
+        parent.bytes().any(|byte| byte != b':')
             && parent.ends_with(':')
             && required
                 .strip_prefix(parent)
