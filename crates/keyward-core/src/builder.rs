@@ -72,15 +72,16 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How often the store is asked what has changed, ten per cent more or less: every second
-    /// unless said otherwise.
+    /// How often the store is asked what has changed, and told that this node is there, ten per cent
+    /// more or less: every second unless said otherwise.
     #[must_use]
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.limits.poll_interval = interval;
         self
     }
 
-    /// How long the store may take to say what has changed: 1 s unless said otherwise.
+    /// How long the store may take to say what has changed, or which nodes there are: 1 s unless said
+    /// otherwise.
     #[must_use]
     pub fn poll_limit(mut self, limit: Duration) -> Self {
         self.limits.poll = limit;

@@ -151,3 +151,20 @@ impl RegisteredNode {
         Self { node, beat }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_applied_of_another_history_includes_nothing() {
+        let applied = |history, number| Applied {
+            history: HistoryId::new(history),
+            number,
+        };
+        assert!(applied(7, 3).includes(&applied(7, 3)));
+        assert!(applied(7, 4).includes(&applied(7, 3)));
+        assert!(!applied(7, 2).includes(&applied(7, 3)));
+        assert!(!applied(8, 4).includes(&applied(7, 3)));
+    }
+}

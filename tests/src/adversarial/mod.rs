@@ -3,7 +3,7 @@
 //! A [`Suite`] is read from JSON, [`run`] puts each case to the real thing (a server on a socket,
 //! the key parser, the verifier) and the [`Report`] says which answers were wrong. Nothing here
 //! looks at a case's name: the fields decide. A case whose input is told in words, or whose kind
-//! is not run here, belongs to a test of its own and is reported as elsewhere.
+//! is not run here, belongs to a test of its own and is reported as elsewhere: [`places`] says where.
 
 mod answer;
 mod cases;
@@ -17,6 +17,7 @@ mod instant;
 mod issued;
 mod judge;
 mod key_string;
+pub mod places;
 mod report;
 mod rows;
 mod scope;

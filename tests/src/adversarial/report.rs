@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::places;
+
 /// What became of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -19,7 +21,7 @@ impl From<Result<(), String>> for Verdict {
 
 /// The verdicts of a run, by name.
 ///
-/// Its `Display` lists the failed cases, then those that are elsewhere, then the count.
+/// Its `Display` lists the failed cases, then those that are elsewhere and where, then the count.
 #[derive(Debug, Default)]
 pub struct Report {
     passed: Vec<String>,
@@ -62,7 +64,10 @@ impl fmt::Display for Report {
             writeln!(f, "failed {name}: {reason}")?;
         }
         for name in &self.elsewhere {
-            writeln!(f, "elsewhere {name}")?;
+            match places::of(name) {
+                Some(place) => writeln!(f, "elsewhere {name}: {}", place.file)?,
+                None => writeln!(f, "elsewhere {name}")?,
+            }
         }
         let (passed, failed) = (self.passed.len(), self.failed.len());
         write!(
@@ -86,6 +91,16 @@ mod tests {
         assert_eq!(
             report.to_string(),
             "failed bad: status 200, expected 401\nelsewhere prose\n1 passed, 1 failed, 1 elsewhere"
+        );
+    }
+    #[test]
+    fn a_case_with_a_test_elsewhere_is_told_with_its_place() {
+        let mut report = Report::default();
+        report.record("stampede", Verdict::Elsewhere);
+        assert_eq!(
+            report.to_string(),
+            "elsewhere stampede: tests/tests/adversarial_faults/flights.rs\n\
+             0 passed, 0 failed, 1 elsewhere"
         );
     }
 }

@@ -128,8 +128,10 @@ impl<'a> Wait<'a> {
 
     fn is_over(&self) -> bool {
         let node = self.node;
-        // Where others write the table unseen, there are nodes that are not on this register.
-        let all_known = node.vitals.hears_all() && self.knows_itself();
+        // Where others write the table unseen, and after a server was replaced, there may be nodes
+        // that are not on this register.
+        let complete = node.vitals.hears_all() && node.coherence.is_settled();
+        let all_known = complete && self.knows_itself();
         let certain = all_known && !self.needs_a_look();
         certain || node.clock.boot() >= self.deadline
     }

@@ -73,6 +73,8 @@ pub(crate) struct Coherence {
     told: AtomicU64,
     /// The version that the last poll led to.
     heard: AtomicU64,
+    /// When history changed last, other than from none.
+    replaced: AtomicU64,
     floor: AtomicU64,
     keys: Box<[AtomicU64]>,
     owners: Box<[AtomicU64]>,
@@ -90,6 +92,7 @@ impl Coherence {
             history_id: AtomicU64::new(0),
             told: AtomicU64::new(0),
             heard: AtomicU64::new(0),
+            replaced: AtomicU64::new(0),
             floor: AtomicU64::new(0),
             keys: stripes(KEY_STRIPES),
             owners: stripes(SUBJECT_STRIPES),
@@ -203,8 +206,19 @@ impl Coherence {
         let floor = Version::new(history, number).map_or(u64::MAX, |version| version.0);
         // The floor first: what is asked in between bears the old count and is not believed.
         raise(&self.floor, floor);
+        if history > 1 {
+            let now = self.clock.boot().as_nanos();
+            self.replaced.store(now, Ordering::SeqCst);
+        }
         self.history_id.store(id.as_u64(), Ordering::SeqCst);
         self.history.store(history, Ordering::SeqCst);
+    }
+
+    /// Whether the present history has been there for as long as anything is believed. Before, the
+    /// register may lack nodes: a server that took over may not have had their last beats.
+    pub(crate) fn is_settled(&self) -> bool {
+        let replaced = BootTime::from_nanos(self.replaced.load(Ordering::SeqCst));
+        replaced == BootTime::ZERO || self.clock.boot() >= replaced.after(self.longest_trust())
     }
 
     /// Whether a poll tells of another history than the one before.

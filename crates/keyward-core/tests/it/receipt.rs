@@ -223,6 +223,8 @@ async fn a_node_that_has_just_begun_is_waited_for() {
     // While the revocation is on its way, and not committed yet.
     here.faults.once(Call::Commit, Fault::Delay(MOMENT * 4));
     let receipt = here.revoke(&key);
+    let commits = here.faults.calls(Call::Commit);
+    eventually(async || here.faults.calls(Call::Commit) > commits).await;
     let there = cluster.node("there").await;
     assert!(there.accepts(&key).await);
     there.cut_off();
@@ -254,23 +256,48 @@ async fn a_node_that_leaves_is_not_waited_for() {
 #[tokio::test]
 async fn a_node_that_hears_nothing_itself_waits_for_its_own_lease() {
     let cluster = Cluster::new();
-    let (here, there) = (cluster.node("here").await, cluster.node("there").await);
+    let short = |set: Setup| {
+        set.lease(SECOND)
+            .poll_interval(OFTEN)
+            .load_limit(SECOND / 2)
+    };
+    let here = cluster.node_with("here", short).await;
+    let there = cluster.node("there").await;
     let key = cluster.issue(&here).await;
     assert!(here.accepts(&key).await);
     here.faults.always(Call::Changes, Fault::Fail);
     eventually(async || !here.keys.health().hints).await;
-    let receipt = there.keys.revoke(&key.key.id).await;
-    receipt.unwrap();
+    there.keys.revoke(&key.key.id).await.unwrap();
+    there.keys.shutdown().await;
     let receipt = here.confirm();
     // It gives its own polls up in real time, and looks at the clock then.
-    tokio::time::sleep(LEASE + MOMENT).await;
+    tokio::time::sleep(SECOND + MOMENT * 2).await;
     assert!(!receipt.is_finished());
     assert!(here.accepts(&key).await);
-    cluster.hand.advance(LEASE + MARGIN);
+    cluster.hand.advance(SECOND + MARGIN);
     let receipt = receipt.await.unwrap();
     assert!(!here.accepts(&key).await);
+    assert_eq!(outcomes(&receipt), [("here", Outcome::LeaseOver)]);
+}
+
+/// Without a word of its own on how far the change is, no other's word tells anything either.
+#[tokio::test]
+async fn who_hears_nothing_itself_takes_nobodys_word() {
+    let cluster = Cluster::new();
+    let short = |set: Setup| {
+        set.lease(SECOND)
+            .poll_interval(OFTEN)
+            .load_limit(SECOND / 2)
+    };
+    let here = cluster.node_with("here", short).await;
+    let _there = cluster.node("there").await;
+    here.faults.always(Call::Changes, Fault::Fail);
+    let receipt = here.confirm();
+    tokio::time::sleep(SECOND + MOMENT * 2).await;
+    assert!(!receipt.is_finished());
+    cluster.hand.advance(LEASE + MARGIN);
     let over = ["here", "there"].map(|name| (name, Outcome::LeaseOver));
-    assert_eq!(outcomes(&receipt), over);
+    assert_eq!(outcomes(&receipt.await.unwrap()), over);
 }
 
 #[tokio::test]

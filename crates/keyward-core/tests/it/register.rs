@@ -177,6 +177,18 @@ async fn the_first_request_after_a_long_stop_gets_its_answer() {
     }
 }
 
+/// In the new row no poll vouches for anything yet: one is sent at once.
+#[tokio::test]
+async fn a_struck_node_has_its_lease_back_long_before_the_next_poll_is_due() {
+    let service = Service::with(|builder| builder.poll_interval(SECOND * 4)).await;
+    let key = service.issue().await;
+    service.clock.advance(LEASE);
+    strike(&service).await;
+    assert_eq!(service.kind(&key).await, ACCEPTED);
+    let leased = eventually(async || service.keys.health().is_serving());
+    assert!(tokio::time::timeout(SECOND, leased).await.is_ok());
+}
+
 /// A thousand requests that find the node without contact wait for one beat or two, not for one each.
 #[tokio::test]
 async fn requests_without_contact_share_a_beat() {

@@ -8,7 +8,8 @@ use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
-    Answer, HEALED, Node, REVOKED, SOON, Site, connect, new_key, quoted, run, trusting, within,
+    Answer, HEALED, LEASE, Node, REVOKED, SOON, Site, connect, new_key, often, quoted, run,
+    trusting, within,
 };
 use crate::world::World;
 
@@ -317,4 +318,22 @@ async fn a_new_history_is_noticed_by_the_first_look_up() {
     assert_eq!(node.answer(&known.secret).await, Answer::Accepted);
     other.keys.revoke(&known.key.id).await.unwrap();
     node.comes_to(&known.secret, REVOKED, HEALED).await;
+}
+
+/// A server that took over may not know of every node: time alone makes a receipt certain then.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failover_a_receipt_waits_out_the_leases() {
+    let site = Site::fresh().await;
+    let node = Node::start(site.store(), often).await;
+    let at_once = LEASE / 2;
+    assert!(node.keys.confirm_everywhere().await.took < at_once);
+    site.sql("UPDATE keyward.log SET server = server - interval '1 day'")
+        .await;
+    let receipt = node.keys.confirm_everywhere().await;
+    assert!(receipt.took >= at_once, "{receipt:?}");
+    assert!(
+        receipt.took <= LEASE + Duration::from_secs(1),
+        "{receipt:?}"
+    );
+    assert!(node.keys.confirm_everywhere().await.took < at_once);
 }
