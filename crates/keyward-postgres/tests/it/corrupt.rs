@@ -74,10 +74,10 @@ async fn a_revocation_at_any_time_is_one() {
 #[tokio::test]
 async fn an_expiry_after_all_time_never_comes() {
     for time in ["infinity", "294276-12-31"] {
-        let world = World::start().await;
-        world.set(&format!("expires_at = '{time}'")).await;
-        for key in &world.bad {
-            assert!(world.node.accepts(&key.secret).await);
+        let spoilt = Spoilt::start().await;
+        spoilt.set(&format!("expires_at = '{time}'")).await;
+        for key in &spoilt.bad {
+            assert!(spoilt.node.accepts(&key.secret).await);
         }
     }
 }
@@ -85,20 +85,20 @@ async fn an_expiry_after_all_time_never_comes() {
 /// A scope that is none grants nothing; the others stay.
 #[tokio::test]
 async fn a_scope_that_is_none_grants_nothing() {
-    let world = World::start().await;
-    world
+    let spoilt = Spoilt::start().await;
+    spoilt
         .set("scopes = ARRAY['orders:read', 'orders: *', '', '*:*']")
         .await;
-    for key in &world.bad {
+    for key in &spoilt.bad {
         within(SOON, "the node has read it", async || {
-            let principal = world.node.principal(&key.secret).await;
+            let principal = spoilt.node.principal(&key.secret).await;
             let scopes: Vec<_> = principal.scopes().iter().map(ToString::to_string).collect();
             !scopes
                 .iter()
                 .any(|scope| scope.contains(' ') || scope.is_empty())
         })
         .await;
-        let principal = world.node.principal(&key.secret).await;
+        let principal = spoilt.node.principal(&key.secret).await;
         assert!(principal.require(&crate::support::READ).is_ok());
     }
 }
@@ -111,27 +111,27 @@ async fn a_standing_that_makes_no_sense_lets_nobody_in() {
         "revision = -1",
         "ceiling = '{NULL}'",
     ] {
-        let world = World::start().await;
+        let spoilt = Spoilt::start().await;
         let loosen = "ALTER TABLE keyward.tenants \
             ALTER suspended DROP NOT NULL, ALTER entitled DROP NOT NULL";
-        world.site.sql(loosen).await;
-        world
+        spoilt.site.sql(loosen).await;
+        spoilt
             .site
             .sql("INSERT INTO keyward.tenants (id) VALUES ('acme')")
             .await;
-        world
+        spoilt
             .site
             .sql(&format!("UPDATE keyward.tenants SET {set}"))
             .await;
-        for key in &world.bad {
-            world
+        for key in &spoilt.bad {
+            spoilt
                 .node
                 .comes_to(&key.secret, Answer::Unavailable, SOON)
                 .await;
         }
-        world.site.sql("DELETE FROM keyward.tenants").await;
-        for key in &world.bad {
-            world
+        spoilt.site.sql("DELETE FROM keyward.tenants").await;
+        for key in &spoilt.bad {
+            spoilt
                 .node
                 .comes_to(&key.secret, Answer::Accepted, SOON)
                 .await;
@@ -149,22 +149,22 @@ async fn an_event_that_makes_no_sense_is_one_of_everything() {
         "'o', NULL",
         "'z', 'x'",
     ] {
-        let world = World::start().await;
+        let spoilt = Spoilt::start().await;
         let sql = format!(
             "ALTER TABLE keyward.keys DISABLE TRIGGER keyward_changed; \
              UPDATE keyward.keys SET revoked_at = now(); \
              INSERT INTO keyward.events (number, kind, key) \
                 SELECT keyward.change_number(), v.* FROM (VALUES ({event})) v"
         );
-        world.site.sql(&sql).await;
-        for key in &world.bad {
-            world.node.comes_to(&key.secret, REVOKED, SOON).await;
+        spoilt.site.sql(&sql).await;
+        for key in &spoilt.bad {
+            spoilt.node.comes_to(&key.secret, REVOKED, SOON).await;
         }
     }
 }
 
 /// A node that knows three keys, two of which are about to be spoilt.
-struct World {
+struct Spoilt {
     site: Site,
     node: Node,
     good: Issued,
@@ -172,7 +172,7 @@ struct World {
     bad: [Issued; 2],
 }
 
-impl World {
+impl Spoilt {
     async fn start() -> Self {
         let site = Site::fresh().await;
         let node = site.node().await;
@@ -207,19 +207,19 @@ impl World {
 
 /// Each of the two keys comes to be refused for this reason, and no other key is.
 async fn not_accepted(set: &str, reasons: [Reason; 2]) {
-    let world = World::start().await;
-    world.set(set).await;
-    for (key, reason) in world.bad.iter().zip(reasons) {
+    let spoilt = Spoilt::start().await;
+    spoilt.set(set).await;
+    for (key, reason) in spoilt.bad.iter().zip(reasons) {
         within(SOON, set, async || {
-            world.node.reason(&key.secret).await == Some(reason)
+            spoilt.node.reason(&key.secret).await == Some(reason)
         })
         .await;
-        assert_eq!(world.node.reason(&key.secret).await, Some(reason));
+        assert_eq!(spoilt.node.reason(&key.secret).await, Some(reason));
     }
-    assert!(world.node.accepts(&world.good.secret).await);
-    let newcomer = world.site.node().await;
-    for (key, reason) in world.bad.iter().zip(reasons) {
+    assert!(spoilt.node.accepts(&spoilt.good.secret).await);
+    let newcomer = spoilt.site.node().await;
+    for (key, reason) in spoilt.bad.iter().zip(reasons) {
         assert_eq!(newcomer.reason(&key.secret).await, Some(reason));
     }
-    assert!(newcomer.accepts(&world.good.secret).await);
+    assert!(newcomer.accepts(&spoilt.good.secret).await);
 }

@@ -11,6 +11,7 @@ use crate::support::{
     Answer, HEALED, LEASE, Node, REVOKED, SOON, Site, connect, new_key, often, quoted, run,
     trusting, within,
 };
+use crate::world::World;
 
 /// Who changed a row first may commit last, and nobody is missed.
 #[tokio::test]
@@ -70,7 +71,7 @@ async fn twenty_thousand_changes_beside_an_open_transaction_slow_no_look_up() {
             revision) SELECT 'k' || n, 'other', 'n', 'p', 'h', 'sha256', \
             sha256(n::text::bytea), now(), 1 FROM generate_series(1, 500) n";
     world.site.sql(many).await;
-    let before = world.pages_of_a_look_up().await;
+    let before = pages_of_a_look_up(&world).await;
     let mut idle = world.session().await;
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ";
     run(&mut idle, &[begin, "SELECT count(*) FROM keyward.keys"]).await;
@@ -81,7 +82,7 @@ async fn twenty_thousand_changes_beside_an_open_transaction_slow_no_look_up() {
         END LOOP; END $$";
     world.site.sql(change).await;
     println!("20,000 changes took {:?}", started.elapsed());
-    let after = world.pages_of_a_look_up().await;
+    let after = pages_of_a_look_up(&world).await;
     println!("a look-up reads {before:.1} pages, and {after:.1} afterwards");
     assert!(
         after < before + 4.0,
@@ -258,57 +259,28 @@ async fn a_node_that_was_away_while_the_log_was_cut_knows_everything_afterwards(
     assert_eq!(here.answer(&issued.secret).await, REVOKED);
 }
 
-/// Two nodes that know two keys, and hear of changes by hints alone.
-struct World {
-    site: Site,
-    nodes: [Node; 2],
-    keys: [Issued; 2],
+/// How many pages one look-up reads, cached by the server or not.
+async fn pages_of_a_look_up(world: &World) -> f64 {
+    const LOOK_UPS: u32 = 200;
+    let mut session = world.session().await;
+    let before = pages(&mut session).await;
+    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1);
+    let pool = pool.connect(world.site.database.url()).await.unwrap();
+    let store = keyward_postgres::PostgresStore::new(pool.clone());
+    let by = Selector::Key(world.keys[0].key.id.clone());
+    for _ in 0..LOOK_UPS {
+        store.load(&by, ReadFrom::Primary).await.unwrap();
+    }
+    // What a session has read is counted when it ends, at the latest.
+    pool.close().await;
+    let session = tokio::sync::Mutex::new(session);
+    within(HEALED, "the look-ups are counted", async || {
+        pages(&mut *session.lock().await).await >= before + i64::from(LOOK_UPS)
+    })
+    .await;
+    let read = pages(&mut *session.lock().await).await - before;
+    f64::from(u32::try_from(read).unwrap()) / f64::from(LOOK_UPS)
 }
-
-impl World {
-    async fn start() -> Self {
-        let site = Site::fresh().await;
-        let nodes = [site.node().await, site.node().await];
-        let keys = [
-            site.issue(&nodes[0], new_key()).await,
-            site.issue(&nodes[0], new_key()).await,
-        ];
-        for key in &keys {
-            for node in &nodes {
-                node.comes_to(&key.secret, Answer::Accepted, SOON).await;
-            }
-        }
-        Self { site, nodes, keys }
-    }
-
-    async fn session(&self) -> PgConnection {
-        self.site.database.connect().await.unwrap()
-    }
-
-    /// How many pages one look-up reads, cached by the server or not.
-    async fn pages_of_a_look_up(&self) -> f64 {
-        const LOOK_UPS: u32 = 200;
-        let mut session = self.session().await;
-        let before = pages(&mut session).await;
-        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1);
-        let pool = pool.connect(self.site.database.url()).await.unwrap();
-        let store = keyward_postgres::PostgresStore::new(pool.clone());
-        let by = Selector::Key(self.keys[0].key.id.clone());
-        for _ in 0..LOOK_UPS {
-            store.load(&by, ReadFrom::Primary).await.unwrap();
-        }
-        // What a session has read is counted when it ends, at the latest.
-        pool.close().await;
-        let session = tokio::sync::Mutex::new(session);
-        within(HEALED, "the look-ups are counted", async || {
-            pages(&mut *session.lock().await).await >= before + i64::from(LOOK_UPS)
-        })
-        .await;
-        let read = pages(&mut *session.lock().await).await - before;
-        f64::from(u32::try_from(read).unwrap()) / f64::from(LOOK_UPS)
-    }
-}
-
 /// Pages that were read of tables, and of their indexes, that look-ups read.
 async fn pages(session: &mut PgConnection) -> i64 {
     let sql = "SELECT sum(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit)::bigint \
