@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::caught::caught;
 use super::node::Node;
-use super::pace::{Trouble, jitter};
+use super::pace::{Trouble, jitter, retry};
 
 /// The beater's own state: nobody else beats for this node.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Beater {
         node.beats.note_ended(number, outcome.is_ok());
         self.trouble.note(&outcome);
         let pause = jitter(node.limits.poll_interval);
-        let pause = if outcome.is_ok() { pause } else { pause / 4 };
+        let pause = if outcome.is_ok() { pause } else { retry(pause) };
         self.due = Instant::now() + pause;
         outcome
     }

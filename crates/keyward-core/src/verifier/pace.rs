@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use keyward_store::StoreError;
 
+/// The pause after a failure: a node comes back soon after its link does, however seldom it asks.
+pub(crate) fn retry(interval: Duration) -> Duration {
+    (interval / 4).min(Duration::from_secs(1))
+}
+
 /// Ten per cent around the interval, so that the nodes of a service do not ask in step.
 pub(crate) fn jitter(interval: Duration) -> Duration {
     // Each `RandomState` has keys of its own; nothing secret hangs on this number.

@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use super::caught::{Panicked, caught};
 use super::coherence::Sent;
 use super::node::Node;
-use super::pace::{Trouble, jitter};
+use super::pace::{Trouble, jitter, retry};
 
 /// The poller's own state: nobody else moves the cursor.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Poller {
         let interval = jitter(node.limits.poll_interval);
         if self.trouble.is_now() {
             // No hints from a store that fails, so that it is not asked without a pause.
-            sleep(interval / 4).await;
+            sleep(retry(interval)).await;
             return false;
         }
         tokio::select! {
