@@ -404,6 +404,8 @@ mod server {
             "{:.2?} after {after} everything is accepted again",
             start.elapsed()
         );
+        // Time for changes, too.
+        sleep(Duration::from_secs(2)).await;
     }
 
     /// Presents good keys all the time.
