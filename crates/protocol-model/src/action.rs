@@ -124,7 +124,7 @@ impl Display for Action {
             Self::BeatIsSent => "the node sends a beat",
             Self::BeatIsMade => "the beat is written",
             Self::BeatIsGivenUp => "the node gives the beat up",
-            Self::BeatIsAnswered => "the beat's answer arrives",
+            Self::BeatIsAnswered => "a beat is answered",
             Self::BeatIsMadeUnheard => "a beat is written that the node hears nothing of",
             Self::NodeHasNews => "the node sets out to report (broken rule)",
             Self::NodeReports => "the node reports what it has applied",

@@ -2,9 +2,9 @@
 
 use crate::action::Action;
 use crate::bounds::Kind;
-use crate::model::Steps;
 use crate::mutation::Mutation;
 use crate::node::{Answer, NEVER, version};
+use crate::protocol::Steps;
 use crate::store::{Facts, Store};
 use crate::verification::At;
 use crate::world::World;

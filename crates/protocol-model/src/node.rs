@@ -1,8 +1,8 @@
 //! What the node believes: rule 1, and what an event raises.
 
 use crate::bounds::{Bounds, FoundBy};
-use crate::model::Model;
 use crate::mutation::Mutation;
+use crate::protocol::Model;
 use crate::store::{Change, Cursor, Facts, Log};
 
 /// A history's count and a number, compared as one; at most fourteen changes each.

@@ -2,9 +2,9 @@
 
 use crate::action::Action;
 use crate::bounds::Kind;
-use crate::model::{Model, Steps};
 use crate::mutation::Mutation;
 use crate::node::{Node, version};
+use crate::protocol::{Model, Steps};
 use crate::store::Log;
 use crate::world::World;
 

@@ -2,9 +2,9 @@
 
 use crate::action::Action;
 use crate::bounds::{Bounds, Failover};
-use crate::model::{Model, Steps};
 use crate::mutation::Mutation;
 use crate::promise::Owed;
+use crate::protocol::{Model, Steps};
 use crate::register::Row;
 use crate::store::Log;
 use crate::world::World;

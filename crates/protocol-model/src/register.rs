@@ -2,9 +2,9 @@
 
 use crate::action::Action;
 use crate::bounds::{Bounds, Failover};
-use crate::model::{Model, Steps};
 use crate::mutation::Mutation;
 use crate::node::NOTHING;
+use crate::protocol::{Model, Steps};
 use crate::store::Log;
 use crate::world::World;
 
@@ -145,9 +145,9 @@ impl World {
         let broken = if lacks(Mutation::RegistrationNotNamed) {
             made
         } else {
-            another
+            another && !lacks(Mutation::ChainGoesOn)
         };
-        if broken && !lacks(Mutation::ChainGoesOn) {
+        if broken || self.registration.name == 0 {
             self.start_chain(model, left);
         }
         let registration = &mut self.registration;

@@ -4,8 +4,8 @@ use std::fmt::{self, Display};
 
 use crate::action::Action;
 use crate::bounds::Bounds;
-use crate::model::Step;
 use crate::promise::Verdict;
+use crate::protocol::Step;
 
 /// What a search has found.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +46,22 @@ impl Report {
         }
         self.heeded += u64::from(decision.heeds(bounds));
         decision.breaks(bounds).is_some()
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (states, heeded, unavailable) = (self.states, self.heeded, self.unavailable);
+        let (accepted, hits) = (self.accepted, self.accepted_from_cache);
+        let outcome = match self.violation {
+            None => "kept",
+            Some(_) => "BROKEN",
+        };
+        write!(
+            f,
+            "{outcome}, {states} states; {accepted} accepted ({hits} from the cache), "
+        )?;
+        write!(f, "{heeded} as a change demands, {unavailable} unavailable")
     }
 }
 

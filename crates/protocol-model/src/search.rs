@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use crate::fingerprint::Fingerprint;
-use crate::model::{Model, Step, Steps};
+use crate::protocol::{Model, Step, Steps};
 use crate::report::{Report, Violation};
 use crate::seen::Seen;
 use crate::world::World;

@@ -2,10 +2,10 @@
 
 use crate::action::Action;
 use crate::flight::{Flight, Stage};
-use crate::model::Steps;
 use crate::mutation::Mutation;
 use crate::node::Answer;
 use crate::promise::{Decision, Verdict};
+use crate::protocol::Steps;
 use crate::world::World;
 
 /// One that is under way, or none.

@@ -2,11 +2,11 @@
 
 use crate::bounds::{Bounds, Failover};
 use crate::flight::Flight;
-use crate::model::Model;
 use crate::mutation::Mutation;
 use crate::node::Node;
 use crate::poll::Poll;
 use crate::promise::Owed;
+use crate::protocol::Model;
 use crate::receipt::Observer;
 use crate::register::{Beat, Registration};
 use crate::store::Store;

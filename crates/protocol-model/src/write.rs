@@ -2,9 +2,9 @@
 
 use crate::action::Action;
 use crate::bounds::{Bounds, Failover, Kind};
-use crate::model::Steps;
 use crate::mutation::Mutation;
 use crate::promise::Owed;
+use crate::protocol::Steps;
 use crate::store::{Change, Store};
 use crate::world::World;
 

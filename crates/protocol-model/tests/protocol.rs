@@ -1,241 +1,178 @@
-//! The protocol keeps its promises in every interleaving of each configuration, and every rule that
-//! is taken away breaks one.
-#![expect(clippy::print_stdout, reason = "what was searched is to be read")]
+//! The coherence protocol keeps its promises in every order of steps, and each of its rules is
+//! needed for that.
 
-use protocol_model::{Bounds, Change, Failover, FoundBy, Kind, Model, Mutation, Writers};
+use protocol_model::{Configuration, Model, Mutation, configurations};
 
-const LEAST: Bounds = Bounds::LEAST;
-const HERE: Bounds = Bounds {
-    writers: Writers::Here,
-    ..LEAST
-};
-const EITHER: Bounds = Bounds {
-    writers: Writers::Either,
-    ..LEAST
-};
-const REGISTER: Bounds = Bounds {
-    register: true,
-    ..LEAST
-};
-
-const TWO_AT_ONCE_HERE: Bounds = Bounds {
-    verifications: 2,
-    ..HERE
-};
-const TWO_AT_ONCE: Bounds = Bounds {
-    verifications: 2,
-    ..LEAST
-};
-const SOLE_WRITER: Bounds = Bounds {
-    store: Kind::SoleWriter,
-    lease: 1,
-    ..TWO_AT_ONCE_HERE
-};
-const OTHER_CHANGES: Bounds = Bounds { others: 1, ..LEAST };
-const REPLICA: Bounds = Bounds {
-    replica: true,
-    others: 1,
-    ..EITHER
-};
-const REPLICA_TWO_AT_ONCE: Bounds = Bounds {
-    replica: true,
-    ..TWO_AT_ONCE
-};
-const FAILOVER: Bounds = Bounds {
-    failover: Failover::Lossy,
-    others: 1,
-    lease: 1,
-    ..EITHER
-};
-/// With time enough between two leases for a number to be used again.
-const LONG_FAILOVER: Bounds = Bounds {
-    failover: Failover::Lossy,
-    others: 1,
-    ..LEAST
-};
-const REPLICA_LEFT_BEHIND: Bounds = Bounds {
-    failover: Failover::Lossy,
-    replica: true,
-    lease: 1,
-    others: 1,
-    ..LEAST
-};
-const MAX_AGE: Bounds = Bounds {
-    store: Kind::MaxAge,
-    others: 1,
-    ..EITHER
-};
-const CREATION: Bounds = Bounds {
-    promised: [Change::Create, Change::Revoke(0)],
-    ..EITHER
-};
-const CREATION_BY_DIGEST: Bounds = Bounds {
-    found_by: FoundBy::Digest,
-    ..CREATION
-};
-const TWO_KEYS: Bounds = Bounds {
-    promised: [Change::Revoke(0), Change::Revoke(1)],
-    keys: 2,
-    ..LEAST
-};
-const TWO_KEYS_OF_A_STRIPE: Bounds = Bounds {
-    shared_stripe: true,
-    ..TWO_KEYS
-};
-const TENANT: Bounds = Bounds {
-    promised: [Change::Suspend, Change::Revoke(0)],
-    ..EITHER
-};
-const SLOW_COMMITS: Bounds = Bounds {
-    slow_commits: true,
-    others: 1,
-    ..EITHER
-};
-const FORGETFUL_LOG: Bounds = Bounds {
-    kept: 1,
-    others: 2,
-    ..LEAST
-};
-const BUSY_REGISTER: Bounds = Bounds {
-    others: 1,
-    lease: 1,
-    ..REGISTER
-};
-const LEAVING: Bounds = Bounds {
-    leaves: true,
-    lease: 1,
-    ..REGISTER
-};
-const SLOW_BEATS: Bounds = Bounds {
-    slow_beats: true,
-    lease: 1,
-    ..REGISTER
-};
-const SLOW_READS: Bounds = Bounds {
-    slow_reads: true,
-    lease: 1,
-    ..REGISTER
-};
-const REGISTER_AND_REPLICA: Bounds = Bounds {
-    coarse: true,
-    replica: true,
-    lease: 1,
-    ..REGISTER
-};
-
-/// Nothing that can happen breaks a promise; and the search is not idle: keys were accepted, from the
-/// cache too, and changes heeded that a verification had to know of.
-fn holds(name: &str, bounds: Bounds) {
-    let found = Model::new(bounds).explore();
-    if let Some(violation) = &found.violation {
-        panic!("{name}, after {} states:\n{violation}", found.states);
+/// Every state is visited, no promise is broken, and it did not hold for want of trying.
+fn keeps_its_promises(configuration: &Configuration) {
+    let report = Model::new(configuration.bounds).explore();
+    if let Some(violation) = &report.violation {
+        panic!("a promise is broken:\n{violation}");
     }
-    println!(
-        "{name}: {} states, {} decisions that a change made",
-        found.states, found.heeded
-    );
-    assert!(
-        found.accepted_from_cache > 0 && found.heeded > 0 && found.unavailable > 0,
-        "{found:?}"
-    );
+    assert_eq!(report.states, configuration.states);
+    assert!(report.accepted_from_cache > 0, "{report}");
+    assert!(report.accepted > report.accepted_from_cache, "{report}");
+    assert!(report.heeded > 0, "{report}");
+    assert!(report.unavailable > 0, "{report}");
 }
 
-/// Without this rule a promise is broken.
-fn breaks(bounds: Bounds, mutation: Mutation) {
-    let found = Model::broken(bounds, mutation).explore();
-    let violation = found.violation.as_ref();
-    let violation =
-        violation.unwrap_or_else(|| panic!("{mutation:?} harms nobody in {} states", found.states));
-    println!("{mutation:?}, after {} states:\n{violation}", found.states);
-}
+macro_rules! promises {
+    ($($test:ident: $configuration:ident,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                keeps_its_promises(&configurations::$configuration);
+            }
+        )*
 
-macro_rules! configurations {
-    ($($name:ident: $bounds:expr),* $(,)?) => {
-        mod configuration {
-            use super::*;
-            $(#[test] fn $name() { holds(stringify!($name), $bounds); })*
+        #[test]
+        fn every_configuration_is_searched() {
+            let searched = [$(configurations::$configuration.name),*];
+            let all = configurations::ALL.map(|configuration| configuration.name);
+            assert_eq!(searched, all);
         }
     };
+}
+
+promises! {
+    a_write_that_has_returned_binds_hits_loads_and_joiners: LOCAL,
+    a_log_behind_the_rows_binds_them_too: SOLE_WRITER,
+    a_change_elsewhere_is_known_after_a_lease_without_news: FOREIGN,
+    nobody_is_misled_by_a_load_that_its_caller_left: ABANDONED,
+    a_commit_that_takes_its_time_promises_no_less: SLOW_WRITES,
+    a_log_that_forgets_events_hides_none: SHORT_LOG,
+    a_replica_that_lags_misleads_nobody: REPLICA,
+    numbers_that_a_failover_uses_again_mislead_nobody: FAILOVER,
+    a_replica_left_behind_by_a_failover_misleads_nobody: LEFT_BEHIND,
+    a_table_that_others_write_unseen_is_believed_for_its_age: UNWATCHED,
+    and_by_joiners_no_longer: UNWATCHED_JOINERS,
+    a_key_is_found_although_its_public_id_was_known_to_be_absent: CREATION_BY_ID,
+    a_key_is_found_although_its_digest_was_known_to_be_absent: CREATION_BY_DIGEST,
+    of_two_keys_each_revocation_takes_hold: TWO_KEYS,
+    of_two_keys_that_share_a_minimum_too: SHARED_STRIPE,
+    a_tenants_suspension_reaches_its_keys: TENANT,
+    after_a_receipt_nobody_anywhere_accepts: RECEIPT,
+    nor_when_there_is_other_news: RECEIPT_NEWS,
+    nor_when_beats_are_late: RECEIPT_SLOW_BEATS,
+    nor_when_the_register_answers_late: RECEIPT_SLOW_READS,
+    nor_when_the_node_shuts_down: RECEIPT_LEAVING,
+    nor_when_a_replica_answers_loads: RECEIPT_REPLICA,
+    nor_when_another_server_takes_over: RECEIPT_FAILOVER,
+    nor_when_it_has_lost_a_part_of_the_register: RECEIPT_LOSING_BY_AGE,
+}
+
+#[test]
+fn the_table_in_the_documentation_is_true() {
+    let documentation = include_str!("../src/lib.rs");
+    for Configuration { name, states, .. } in
+        configurations::ALL.iter().chain(&configurations::WIDE)
+    {
+        let row = documentation
+            .lines()
+            .find(|line| line.contains(&format!("| `{name}` |")));
+        let row = row.unwrap_or_else(|| panic!("{name} is not in the table"));
+        let told = row.rsplit('|').nth(1).map(|cell| cell.replace(' ', ""));
+        assert_eq!(told, Some(states.to_string()), "{name}");
+    }
+}
+
+/// A broken rule is found.
+#[expect(
+    clippy::print_stdout,
+    reason = "the traces are there to be read, with `--nocapture`"
+)]
+fn is_found(mutation: Mutation, configuration: &Configuration) {
+    let report = Model::broken(configuration.bounds, mutation).explore();
+    match &report.violation {
+        Some(violation) => println!("{mutation:?}:\n{violation}"),
+        None => panic!("{mutation:?} is not found: {report}"),
+    }
+}
+
+/// What looks like a rule of safety is none: without it, all promises are kept.
+fn is_harmless(mutation: Mutation, configuration: &Configuration) {
+    let report = Model::broken(configuration.bounds, mutation).explore();
+    if let Some(violation) = &report.violation {
+        panic!("{mutation:?} breaks a promise:\n{violation}");
+    }
+    assert!(report.accepted_from_cache > 0, "{report}");
+    assert!(report.heeded > 0, "{report}");
 }
 
 macro_rules! mutations {
-    ($($name:ident: $bounds:expr => $mutation:ident),* $(,)?) => {
-        mod mutation {
-            use super::*;
-            $(#[test] fn $name() { breaks($bounds, Mutation::$mutation); })*
+    ($($test:ident: $mutation:ident $judged:ident $configuration:ident,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                $judged(Mutation::$mutation, &configurations::$configuration);
+            }
+        )*
+
+        /// It does not compile where a mutation is missing.
+        #[expect(dead_code, reason = "compiling it is the test")]
+        fn every_mutation_is_tried(mutation: Mutation) {
+            match mutation {
+                $(Mutation::$mutation => {})*
+            }
         }
     };
 }
 
-configurations! {
-    local_revocation_and_two_verifications: TWO_AT_ONCE_HERE,
-    local_log_of_a_sole_writer: SOLE_WRITER,
-    foreign_revocation_and_two_verifications: TWO_AT_ONCE,
-    foreign_revocation_among_others: OTHER_CHANGES,
-    a_replica_that_lags: REPLICA,
-    a_replica_that_lags_and_two_verifications: REPLICA_TWO_AT_ONCE,
-    a_failover_that_loses_the_tail: FAILOVER,
-    a_table_that_others_write_unseen: MAX_AGE,
-    creation_after_a_cached_miss: CREATION,
-    creation_after_a_cached_miss_by_digest: CREATION_BY_DIGEST,
-    two_keys: TWO_KEYS,
-    two_keys_of_a_stripe: TWO_KEYS_OF_A_STRIPE,
-    a_tenant: TENANT,
-    commits_of_unknown_outcome: SLOW_COMMITS,
-    a_log_that_forgets: FORGETFUL_LOG,
-    receipts: REGISTER,
-    receipts_and_a_node_that_leaves: LEAVING,
-    receipts_and_slow_beats: SLOW_BEATS,
-    receipts_and_a_replica: REGISTER_AND_REPLICA,
-}
-
 mutations! {
-    time_is_not_checked: TWO_AT_ONCE => TimeNotChecked,
-    the_version_is_not_checked: TWO_AT_ONCE_HERE => VersionNotChecked,
-    the_version_is_checked_before_the_time: TWO_AT_ONCE => VersionBeforeTime,
-    age_counts_from_receipt: TWO_AT_ONCE => AgeFromReceipt,
-    a_replica_is_trusted_by_age: REPLICA => ReplicaTrustedByAge,
-    joiners_are_not_checked: TWO_AT_ONCE_HERE => JoinersNotChecked,
-    the_row_is_read_before_the_number: TWO_AT_ONCE_HERE => RowsBeforeNumber,
-    the_log_of_a_sole_writer_is_read_last: SOLE_WRITER => RowsBeforeNumber,
-    loads_name_no_history: REPLICA_LEFT_BEHIND => LoadsWithoutHistory,
-    the_name_of_a_history_is_read_before_its_count: REPLICA_LEFT_BEHIND => NameBeforeCount,
-    the_count_of_a_history_is_stored_before_its_name: REPLICA_LEFT_BEHIND => CountStoredBeforeName,
-    the_lease_counts_from_receipt: TWO_AT_ONCE => LeaseFromReceipt,
-    the_lease_comes_before_applying: TWO_AT_ONCE => LeaseBeforeApplying,
-    an_open_connection_is_a_lease: TWO_AT_ONCE => LeaseWithoutPoll,
-    the_cursor_moves_before_applying: OTHER_CHANGES => CursorBeforeApplying,
-    a_replica_is_polled: REPLICA => PollsAskReplicas,
-    numbers_are_not_in_the_order_of_commits: OTHER_CHANGES => NumbersNotInCommitOrder,
-    a_failover_is_told_by_numbers_alone: LONG_FAILOVER => HistoryByNumbersAlone,
-    a_failover_is_told_by_the_token_alone: LONG_FAILOVER => HistoryByTokenAlone,
-    forgotten_events_are_passed_over: FORGETFUL_LOG => ForgottenEventsPassedOver,
-    minimums_are_set_not_raised: TWO_KEYS_OF_A_STRIPE => MinimumsSetNotRaised,
-    events_do_not_name_the_public_id: CREATION => PublicIdsNotNamed,
-    events_do_not_say_that_keys_are_found_anew: CREATION_BY_DIGEST => RefoundNotSaid,
-    events_of_a_tenant_are_not_applied: TENANT => TenantsNotApplied,
-    unwatched_facts_get_a_lease: MAX_AGE => LeaseWithUnseenWriters,
-    a_write_does_not_wait: TWO_AT_ONCE_HERE => WritesDoNotWait,
-    a_write_takes_a_poll_from_before_its_commit: TWO_AT_ONCE_HERE => WritesTakeAnyPoll,
-    a_write_counts_its_wait_from_the_call: SLOW_COMMITS => WritesCountFromTheCall,
-    a_write_waits_a_lease_for_facts_that_live_longer: MAX_AGE => WritesWaitALease,
-    trust_is_learnt_from_answers: MAX_AGE => TrustLearntFromAnswers,
-    a_local_log_promises_from_the_rows_on: SOLE_WRITER => PromisedFromTheRows,
-    leases_go_beyond_contact: REGISTER => ContactNotAskedOfLeases,
-    loads_go_beyond_contact: REGISTER => ContactNotAskedOfLoads,
-    contact_counts_from_receipt: SLOW_BEATS => ContactFromReceipt,
-    a_poll_is_contact: REGISTER => PollsAreContact,
-    a_struck_node_goes_on: REGISTER => ChainGoesOn,
-    polls_from_before_a_registration_count: REGISTER => EarlierPollsCount,
-    loads_from_before_a_registration_count: REGISTER => EarlierLoadsCount,
-    a_registration_counts_before_it_is_answered: SLOW_BEATS => ChainFromTheBeatsSending,
-    the_last_poll_before_a_registration_counts: REGISTER => LastPollKept,
-    a_beat_does_not_name_its_registration: REGISTER => RegistrationNotNamed,
-    a_row_is_struck_whatever_its_beat: REGISTER => StruckWithoutComparing,
-    a_row_is_struck_at_once: REGISTER => StruckAtOnce,
-    silence_counts_from_the_asking: SLOW_READS => SilenceFromTheAsking,
-    a_node_reports_before_it_has_applied: REGISTER => ReportedBeforeApplying,
-    the_register_is_read_before_the_commit: SLOW_READS => RegisterReadBeforeCommit,
-    telling_what_was_applied_is_contact: BUSY_REGISTER => ReportsAreContact,
-    a_node_that_leaves_stops_believing_last: LEAVING => LeavesBeforeStopping,
+    time_must_be_checked: TimeNotChecked is_found FOREIGN,
+    the_version_must_be_compared: VersionNotChecked is_found LOCAL,
+    time_must_be_checked_before_the_version: VersionBeforeTime is_found FOREIGN,
+    age_must_count_from_the_sending: AgeFromReceipt is_found FOREIGN,
+    age_must_not_vouch_for_a_replicas_answer: ReplicaTrustedByAge is_found REPLICA,
+    joiners_must_judge_what_they_get: JoinersNotChecked is_found LOCAL,
+    the_number_must_not_be_read_after_the_rows: RowsBeforeNumber is_found SOLE_WRITER,
+    a_loads_history_must_be_compared: LoadsWithoutHistory is_found LEFT_BEHIND,
+    a_question_must_note_the_count_before_the_name: NameBeforeCount is_found LEFT_BEHIND,
+    a_historys_name_must_be_stored_before_its_count: CountStoredBeforeName is_found LEFT_BEHIND,
+    a_second_attempt_may_join_anything: SecondAttemptJoinsAnything is_harmless ABANDONED,
+    a_lease_must_count_from_the_sending: LeaseFromReceipt is_found FOREIGN,
+    changes_must_be_applied_before_the_lease: LeaseBeforeApplying is_found FOREIGN,
+    an_open_connection_must_not_extend_the_lease: LeaseWithoutPoll is_found FOREIGN,
+    the_cursor_must_not_move_before_changes_are_applied: CursorBeforeApplying is_found FOREIGN,
+    a_poll_must_not_ask_a_replica: PollsAskReplicas is_found REPLICA,
+    numbers_must_be_in_the_order_of_commits: NumbersNotInCommitOrder is_found FOREIGN,
+    a_failover_must_not_be_told_by_numbers_alone: HistoryByNumbersAlone is_found FAILOVER,
+    a_failover_must_not_be_told_by_the_token_alone: HistoryByTokenAlone is_found FAILOVER,
+    a_failover_may_be_told_by_its_name_alone: HistoryByNameAlone is_harmless FAILOVER,
+    forgotten_events_must_raise_the_floor: ForgottenEventsPassedOver is_found SHORT_LOG,
+    a_minimum_must_not_sink: MinimumsSetNotRaised is_found SHARED_STRIPE,
+    an_insert_must_name_its_public_id: PublicIdsNotNamed is_found CREATION_BY_ID,
+    an_insert_must_say_that_credentials_are_found_anew: RefoundNotSaid is_found CREATION_BY_DIGEST,
+    a_tenants_event_must_be_applied: TenantsNotApplied is_found TENANT,
+    a_lease_must_not_vouch_for_a_table_others_write: LeaseWithUnseenWriters is_found UNWATCHED,
+    a_write_must_wait: WritesDoNotWait is_found LOCAL,
+    a_write_must_wait_for_a_poll_sent_after_its_commit: WritesTakeAnyPoll is_found LOCAL,
+    a_writes_wait_must_count_from_its_commit: WritesCountFromTheCall is_found SLOW_WRITES,
+    a_writes_wait_must_outlast_what_is_believed: WritesWaitALease is_found UNWATCHED,
+    how_long_facts_live_must_be_known_from_the_start: TrustLearntFromAnswers is_found UNWATCHED,
+    a_local_logs_promise_must_not_count_from_the_rows: PromisedFromTheRows is_found SOLE_WRITER,
+    contact_must_bound_leases: ContactNotAskedOfLeases is_found RECEIPT,
+    contact_must_bound_ages: ContactNotAskedOfLoads is_found RECEIPT,
+    contact_must_count_from_the_sending: ContactFromReceipt is_found RECEIPT_SLOW_BEATS,
+    a_poll_must_not_be_contact: PollsAreContact is_found RECEIPT,
+    a_report_must_not_be_contact: ReportsAreContact is_found RECEIPT_NEWS,
+    a_node_that_was_struck_must_start_over: ChainGoesOn is_found RECEIPT,
+    polls_from_before_must_not_count: EarlierPollsCount is_found RECEIPT,
+    loads_from_before_must_not_count: EarlierLoadsCount is_found RECEIPT,
+    what_was_sent_after_the_beat_must_not_count: ChainFromTheBeatsSending is_found RECEIPT_SLOW_BEATS,
+    the_last_poll_from_before_must_be_forgotten: LastPollKept is_found RECEIPT,
+    the_lease_from_before_has_run_out_by_itself: LeaseNotCut is_harmless RECEIPT,
+    a_beats_answer_must_name_the_registration: RegistrationNotNamed is_found RECEIPT,
+    a_chain_must_end_with_its_history: ChainAcrossHistories is_found RECEIPT_LOSING_BY_AGE,
+    a_strike_must_name_the_registration: StruckByBeatAlone is_found RECEIPT_LEAVING,
+    a_strike_must_go_by_what_this_history_has_shown: StruckAcrossHistories is_found RECEIPT_LOSING,
+    a_strike_must_compare_the_beat: StruckWithoutComparing is_found RECEIPT,
+    a_strike_must_wait: StruckAtOnce is_found RECEIPT,
+    silence_must_count_from_the_answer: SilenceFromTheAsking is_found RECEIPT_SLOW_READS,
+    changes_must_be_applied_before_they_are_reported: ReportedBeforeApplying is_found RECEIPT,
+    the_register_must_be_read_after_the_commit: RegisterReadBeforeCommit is_found RECEIPT_SLOW_READS,
+    what_was_applied_must_be_compared_with_its_history: AppliedByNumberAlone is_found RECEIPT_LOSING,
+    a_node_must_stop_believing_before_it_leaves: LeavesBeforeStopping is_found RECEIPT_LEAVING,
+    a_new_historys_register_must_be_waited_for: NewHistoryNotWaitedFor is_found RECEIPT_LOSING_BY_AGE,
+    a_registers_history_must_be_compared: RegisterWithoutHistory is_found RECEIPT_LOSING_BY_AGE,
 }
