@@ -66,6 +66,9 @@ pub enum Reason {
     /// Expired.
     #[error("expired")]
     Expired,
+    /// Another key has taken its place, and the time of both is over.
+    #[error("retired")]
+    Retired,
     /// The key is suspended.
     #[error("suspended")]
     Suspended,

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use keyward_store::{KeyId, KeyRecord, Owner, Scope, Scopes};
+use keyward_store::{KeyId, KeyRecord, Limit, Owner, Scope, Scopes, SubjectState, Successor};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -23,14 +23,17 @@ struct Identity {
     environment: Option<Box<str>>,
     role: Option<Box<str>>,
     scopes: Scopes,
+    limits: Box<[Limit]>,
+    limited_as: KeyId,
     expires_at: Option<SystemTime>,
+    successor: Option<Box<Successor>>,
     metadata: Option<Box<str>>,
     /// What the metadata has been read as.
     read: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Principal {
-    pub(crate) fn new(record: &KeyRecord, scopes: Scopes) -> Self {
+    pub(crate) fn new(record: &KeyRecord, owner: &SubjectState, scopes: Scopes) -> Self {
         let boxed = |text: &Option<String>| text.as_deref().map(Box::from);
         Self(Arc::new(Identity {
             key: record.id.clone(),
@@ -38,9 +41,16 @@ impl Principal {
             owner: record.owner.clone(),
             name: record.name.as_str().into(),
             environment: boxed(&record.environment),
-            role: boxed(&record.role),
+            role: boxed(if owner.role.is_some() {
+                &owner.role
+            } else {
+                &record.role
+            }),
             scopes,
+            limits: record.limits.as_slice().into(),
+            limited_as: record.shares_limits_of().clone(),
             expires_at: record.expires_at,
+            successor: record.successor.clone().map(Box::new),
             metadata: boxed(&record.metadata),
             read: Mutex::default(),
         }))
@@ -64,7 +74,7 @@ impl Principal {
     #[cfg(feature = "test-util")]
     #[must_use]
     pub fn for_test(record: &KeyRecord) -> Self {
-        Self::new(record, record.scopes.clone())
+        Self::new(record, &SubjectState::default(), record.scopes.clone())
     }
 
     /// The record's name: what audit logs show, and what revokes the key.
@@ -97,7 +107,8 @@ impl Principal {
         self.0.environment.as_deref()
     }
 
-    /// The role that the key was issued under.
+    /// The role that the key has: the one that its owner was last given, or else the one that it was
+    /// issued under.
     #[must_use]
     pub fn role(&self) -> Option<&str> {
         self.0.role.as_deref()
@@ -109,10 +120,29 @@ impl Principal {
         &self.0.scopes
     }
 
-    /// The instant from which the key is refused.
+    /// When the key expires.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.0.expires_at
+    }
+
+    /// The key that takes this one's place, and until when both are good.
+    #[must_use]
+    pub fn successor(&self) -> Option<&Successor> {
+        self.0.successor.as_deref()
+    }
+
+    /// How often the key may be used. All of them hold; none is no bound.
+    #[must_use]
+    pub fn limits(&self) -> &[Limit] {
+        &self.0.limits
+    }
+
+    /// Whose requests count towards one limit with those of this key: a key and those that take its
+    /// place go by one name.
+    #[must_use]
+    pub fn limited_as(&self) -> &KeyId {
+        &self.0.limited_as
     }
 
     /// Goes on only with a key that may do this.

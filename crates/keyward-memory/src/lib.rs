@@ -7,5 +7,6 @@ mod by_age;
 mod rows;
 mod store;
 mod table;
+mod tokens;
 
 pub use store::MemoryStore;

@@ -1,13 +1,15 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::SystemTime;
 
 use keyward_store::{
-    AuditEntry, AuditQuery, AuditRecord, Change, CommitError, Digest, Expectation, KeyCount,
-    KeyFilter, KeyHash, KeyId, KeyRecord, KeySnapshot, ListCursor, Owner, PepperId, PublicId,
-    Selector, StoreError, Subject, SubjectState, TenantId, Use, Write,
+    AuditEntry, AuditOrder, AuditQuery, AuditRecord, Change, CommitError, Digest, Expectation,
+    ForeignHash, KeyFilter, KeyHash, KeyId, KeyRecord, KeySnapshot, ListCursor,
+    MAX_LOOKUP_CANDIDATES, Owner, PepperId, PublicId, Selector, StoreError, Subject, SubjectState,
+    TenantId, Token, Use, Write,
 };
 
 use crate::by_age::ByAge;
+use crate::tokens::Tokens;
 
 /// What the store holds, and the ways to it.
 #[derive(Default)]
@@ -17,10 +19,13 @@ pub(crate) struct Rows {
     /// By prefix, then by public id.
     public_ids: HashMap<String, HashMap<PublicId, KeyId>>,
     hashes: HashMap<HashKey, KeyId>,
+    /// By the beginning of the key, oldest first.
+    lookups: HashMap<String, BTreeSet<(SystemTime, KeyId)>>,
     all: ByAge<()>,
     tenants: ByAge<TenantId>,
     owners: ByAge<Owner>,
     standings: HashMap<Subject, SubjectState>,
+    tokens: Tokens,
     /// Apart from the records, which a use must not change.
     last_used: HashMap<KeyId, SystemTime>,
     /// The line at index `n` has position `n + 1`.
@@ -50,9 +55,17 @@ impl Rows {
             Selector::Credential(candidates) => {
                 let macs = candidates.macs().iter();
                 let macs = macs.map(|(pepper, mac)| HashKey::Hmac(pepper.clone(), *mac));
+                let foreign = candidates.foreign().iter().cloned();
+                let begins = candidates.lookups().iter();
+                let begins = begins.filter_map(|lookup| self.lookups.get(&**lookup));
+                let begins = begins.flat_map(|keys| keys.iter().take(MAX_LOOKUP_CANDIDATES));
                 std::iter::once(HashKey::Sha256(*candidates.sha256()))
                     .chain(macs)
+                    .chain(foreign.map(HashKey::Foreign))
                     .filter_map(|hash| self.hashes.get(&hash))
+                    .chain(begins.map(|(_, id)| id))
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
                     .collect()
             }
             _ => return Err(unknown("selector")),
@@ -66,8 +79,9 @@ impl Rows {
         filter: &KeyFilter,
         after: Option<&ListCursor>,
         limit: usize,
+        now: SystemTime,
     ) -> Vec<KeySnapshot> {
-        self.matching(filter, after)
+        self.matching(filter, after, now)
             .take(limit)
             .map(|record| self.snapshot(record))
             .collect()
@@ -78,15 +92,29 @@ impl Rows {
     }
 
     pub(crate) fn audit(&self, query: &AuditQuery) -> Vec<AuditEntry> {
-        (1..)
-            .zip(&self.audit)
-            .skip(usize::try_from(query.after).unwrap_or(usize::MAX))
-            .filter(|(_, line)| query.key.is_none() || line.key == query.key)
-            .filter(|(_, line)| query.tenant.is_none() || line.tenant == query.tenant)
-            .take(query.limit)
-            .map(|(position, line)| AuditEntry {
-                position,
-                record: line.clone(),
+        let is_meant = |line: &AuditRecord| {
+            (query.key.is_none() || line.key == query.key)
+                && (query.tenant.is_none() || line.tenant == query.tenant)
+                && (query.owner.is_none() || line.owner == query.owner)
+        };
+        let place = |position| usize::try_from(position).unwrap_or(usize::MAX);
+        let all = self.audit.len();
+        let places: Box<dyn Iterator<Item = usize>> = match (query.order, query.after) {
+            (AuditOrder::OldestFirst, after) => Box::new(after.map_or(0, place)..all),
+            // Position `n` has place `n - 1`.
+            (_, after) => {
+                let end = after.map_or(all, |position| place(position).saturating_sub(1));
+                Box::new((0..end.min(all)).rev())
+            }
+        };
+        let lines = places.filter_map(|place| Some((place, self.audit.get(place)?)));
+        let meant = lines.filter(|(_, line)| is_meant(line)).take(query.limit);
+        meant
+            .filter_map(|(place, line)| {
+                Some(AuditEntry {
+                    position: u64::try_from(place).ok()? + 1,
+                    record: line.clone(),
+                })
             })
             .collect()
     }
@@ -109,7 +137,7 @@ impl Rows {
         }
         let mut done = Vec::with_capacity(change.writes.len());
         for write in &change.writes {
-            match self.write(write) {
+            match self.write(write, change.at) {
                 Ok(undo) => done.push(undo),
                 Err(error) => {
                     for undo in done.into_iter().rev() {
@@ -120,6 +148,7 @@ impl Rows {
             }
         }
         self.audit.extend(change.audit.iter().cloned());
+        self.tokens.sweep(change.at);
         Ok(())
     }
 
@@ -132,13 +161,13 @@ impl Rows {
             Expectation::SubjectRevision { subject, is } => self.standing(subject).revision == *is,
             Expectation::Fewer { than, of } => {
                 let bound = usize::try_from(*than).unwrap_or(usize::MAX);
-                self.counted(of, at).take(bound).count() < bound
+                self.matching(of, None, at).take(bound).count() < bound
             }
             _ => return Err(CommitError::NotCommitted(unknown("expectation"))),
         })
     }
 
-    fn write(&mut self, write: &Write) -> Result<Undo, CommitError> {
+    fn write(&mut self, write: &Write, at: SystemTime) -> Result<Undo, CommitError> {
         match write {
             Write::Insert(record) => {
                 self.check_free(record)?;
@@ -162,6 +191,20 @@ impl Rows {
                 let before = self.standings.insert(subject.clone(), state.clone());
                 Ok(Undo::Standing(subject.clone(), before))
             }
+            Write::Token(token) => {
+                if let Some(key) = self.tokens.used(token, at) {
+                    return Err(CommitError::TokenUsed(key.clone()));
+                }
+                Ok(Undo::Token(token.clone(), self.tokens.put(token)))
+            }
+            Write::Delete { key, .. } => {
+                let Some(before) = self.take(key) else {
+                    return Err(CommitError::NotCommitted(StoreError::new(
+                        "the record to delete does not exist",
+                    )));
+                };
+                Ok(Undo::Delete(before, self.last_used.remove(key)))
+            }
             _ => Err(CommitError::NotCommitted(unknown("write"))),
         }
     }
@@ -180,6 +223,18 @@ impl Rows {
             }
             Undo::Standing(subject, None) => {
                 self.standings.remove(&subject);
+            }
+            Undo::Token(token, before) => {
+                self.tokens.take(&token);
+                if let Some(before) = before {
+                    self.tokens.put(&before);
+                }
+            }
+            Undo::Delete(before, used) => {
+                if let Some(used) = used {
+                    self.last_used.insert(before.id.clone(), used);
+                }
+                self.put(before);
             }
         }
     }
@@ -207,6 +262,10 @@ impl Rows {
         if let Some(hash) = HashKey::of(&record.hash) {
             self.hashes.insert(hash, record.id.clone());
         }
+        if let Some(lookup) = &record.lookup {
+            let keys = self.lookups.entry(lookup.clone()).or_default();
+            keys.insert((record.created_at, record.id.clone()));
+        }
         self.all.insert((), &record);
         self.tenants.insert(record.tenant.clone(), &record);
         if let Some(owner) = &record.owner {
@@ -225,6 +284,14 @@ impl Rows {
         if let Some(hash) = HashKey::of(&record.hash) {
             self.hashes.remove(&hash);
         }
+        if let Some(lookup) = &record.lookup
+            && let Some(keys) = self.lookups.get_mut(lookup)
+        {
+            keys.remove(&(record.created_at, record.id.clone()));
+            if keys.is_empty() {
+                self.lookups.remove(lookup);
+            }
+        }
         self.all.remove((), &record);
         self.tenants.remove(record.tenant.clone(), &record);
         if let Some(owner) = &record.owner {
@@ -233,21 +300,12 @@ impl Rows {
         Some(record)
     }
 
-    fn counted<'a>(
-        &'a self,
-        count: &'a KeyCount,
-        at: SystemTime,
-    ) -> impl Iterator<Item = &'a KeyRecord> {
-        self.matching(&count.filter, None).filter(move |record| {
-            !count.unexpired_only || record.expires_at.is_none_or(|expiry| at < expiry)
-        })
-    }
-
     /// The keys that a filter lets through, newest first.
     fn matching<'a>(
         &'a self,
         filter: &'a KeyFilter,
         after: Option<&ListCursor>,
+        now: SystemTime,
     ) -> impl Iterator<Item = &'a KeyRecord> {
         // An owner has fewer keys than a tenant.
         let ids: Box<dyn Iterator<Item = &KeyId>> = match (&filter.owner, &filter.tenant) {
@@ -256,8 +314,10 @@ impl Rows {
             (None, None) => Box::new(self.all.after(&(), after)),
         };
         ids.filter_map(|id| self.records.get(id).map(|record| &**record))
-            .filter(|record| filter.tenant.as_ref().is_none_or(|t| *t == record.tenant))
-            .filter(|record| filter.revoked || record.revoked_at.is_none())
+            .filter(move |record| {
+                let used = self.last_used.get(&record.id).copied();
+                filter.admits(record, used, now)
+            })
     }
 
     fn snapshot(&self, record: &KeyRecord) -> KeySnapshot {
@@ -276,6 +336,8 @@ enum Undo {
     Insert(KeyId),
     Replace(Box<KeyRecord>),
     Standing(Subject, Option<SubjectState>),
+    Token(Token, Option<Token>),
+    Delete(Box<KeyRecord>, Option<SystemTime>),
 }
 
 /// What a credential leads to its record by.
@@ -283,6 +345,7 @@ enum Undo {
 enum HashKey {
     Sha256(Digest),
     Hmac(PepperId, Digest),
+    Foreign(ForeignHash),
 }
 
 impl HashKey {
@@ -290,6 +353,7 @@ impl HashKey {
         match hash {
             KeyHash::Sha256(digest) => Some(Self::Sha256(*digest)),
             KeyHash::HmacSha256 { pepper, mac } => Some(Self::Hmac(pepper.clone(), *mac)),
+            KeyHash::Foreign(hash) => Some(Self::Foreign(hash.clone())),
             _ => None,
         }
     }

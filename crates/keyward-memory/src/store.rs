@@ -38,7 +38,7 @@ impl MemoryStore {
     /// An empty store whose own clock is this one.
     #[must_use]
     pub fn with_clock(clock: Clock) -> Self {
-        Self(LocalLog::sole_writer(Table::default()).with_clock(clock))
+        Self(LocalLog::sole_writer(Table::new(clock.clone())).with_clock(clock))
     }
 }
 

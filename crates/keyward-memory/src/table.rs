@@ -3,24 +3,31 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use keyward_store::{
-    AuditEntry, AuditQuery, Change, CommitError, KeySnapshot, ListQuery, Lookup, Page, Records,
-    Selector, StoreError, Subject, SubjectState, Use,
+    AuditEntry, AuditQuery, Change, Clock, CommitError, KeySnapshot, ListQuery, Lookup, Page,
+    Records, Selector, StoreError, Subject, SubjectState, Use,
 };
 
 use crate::rows::Rows;
 
 /// The rows behind one lock, which is never held across an await.
-#[derive(Default)]
-pub(crate) struct Table(RwLock<Rows>);
+pub(crate) struct Table {
+    rows: RwLock<Rows>,
+    clock: Clock,
+}
 
 impl Table {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let rows = RwLock::default();
+        Self { rows, clock }
+    }
+
     // Nothing here panics while it holds the lock for writing, so a poisoned one holds whole rows.
     fn read(&self) -> RwLockReadGuard<'_, Rows> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.rows.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Rows> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.rows.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -50,9 +57,9 @@ impl Records for Table {
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
         let limit = query.limit.clamp(1, ListQuery::MAX_LIMIT);
-        let keys = self
-            .read()
-            .list(&query.filter, query.after.as_ref(), limit + 1);
+        let now = self.clock.wall();
+        let rows = self.read();
+        let keys = rows.list(&query.filter, query.after.as_ref(), limit + 1, now);
         Ok(Page::new(keys, limit))
     }
 

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use crate::{AuditRecord, KeyFilter, KeyId, KeyRecord, Subject, SubjectState};
+use crate::{AuditRecord, KeyFilter, KeyId, KeyRecord, PublicId, Subject, SubjectState, Token};
 
 /// What shall become of the records: computed apart from any store, committed by one as a whole or
 /// not at all.
@@ -74,30 +74,8 @@ pub enum Expectation {
         /// The bound.
         than: u64,
         /// Which keys count.
-        of: KeyCount,
+        of: KeyFilter,
     },
-}
-
-/// Which keys count towards a cap.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KeyCount {
-    /// Keys that match this.
-    pub filter: KeyFilter,
-    /// And that have not expired at the time of the change.
-    pub unexpired_only: bool,
-}
-
-impl KeyCount {
-    /// Keys that are neither revoked nor expired.
-    #[must_use]
-    pub fn usable(mut filter: KeyFilter) -> Self {
-        filter.revoked = false;
-        Self {
-            filter,
-            unexpired_only: true,
-        }
-    }
 }
 
 /// A row that a change writes, whole.
@@ -121,5 +99,16 @@ pub enum Write {
         subject: Subject,
         /// The state.
         state: SubjectState,
+    },
+    /// A token. Where one of the same scope and text is kept whose time is not over when the change
+    /// is made, the change is refused; otherwise it takes that one's place.
+    Token(Token),
+    /// No record of that name any more, and none of its last use. Where there is none, the change is
+    /// refused.
+    Delete {
+        /// The record.
+        key: KeyId,
+        /// Its public id, so that whoever knew it is told.
+        public_id: Option<PublicId>,
     },
 }

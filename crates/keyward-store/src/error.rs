@@ -3,6 +3,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::KeyId;
+
 /// The store could not do as it was asked: it is away, it is too slow, or what it holds makes no
 /// sense.
 ///
@@ -41,6 +43,9 @@ pub enum CommitError {
     /// A new record shares its name, public id or hash with another. Nothing was written.
     #[error("a record of that name, public id or hash exists")]
     Duplicate,
+    /// The token has been used, for this key. Nothing was written.
+    #[error("the token has been used before")]
+    TokenUsed(KeyId),
     /// The store failed before anything could be written.
     #[error("the change was not committed")]
     NotCommitted(#[source] StoreError),

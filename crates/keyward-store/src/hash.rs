@@ -1,4 +1,4 @@
-use crate::{Digest, PepperId};
+use crate::{Digest, ForeignHash, PepperId};
 
 /// How a key is kept: what a store holds in place of the plaintext.
 ///
@@ -16,4 +16,6 @@ pub enum KeyHash {
         /// The MAC.
         mac: Digest,
     },
+    /// As another system kept it.
+    Foreign(ForeignHash),
 }

@@ -13,10 +13,13 @@ mod clock;
 mod digest;
 mod error;
 mod feed;
+mod filter;
+mod foreign;
 mod format;
 mod forward;
 mod hash;
 mod ids;
+mod limit;
 mod local_log;
 mod local_register;
 mod pepper;
@@ -27,32 +30,39 @@ mod record;
 mod register;
 mod scope;
 mod selector;
+mod status;
 mod store;
 mod subject;
+mod token;
 
-pub use audit::{AuditAction, AuditEntry, AuditQuery, AuditRecord};
-pub use change::{Change, Expectation, KeyCount, Write};
+pub use audit::{AuditAction, AuditEntry, AuditOrder, AuditQuery, AuditRecord};
+pub use change::{Change, Expectation, Write};
 pub use clock::{BootTime, Clock, ManualClock};
 pub use digest::Digest;
 pub use error::{CommitError, StoreError};
 pub use feed::{
     Changes, Cursor, Event, EventSubject, Feed, HistoryId, Loaded, Origin, ReadFrom, Writers,
 };
+pub use filter::{KeptAs, KeyFilter};
+pub use foreign::{ForeignHash, ForeignKeys, Locator, MAX_LOOKUP_CANDIDATES};
 pub use format::{
     Alphabet, FormatError, Formats, GenerateError, Generated, IdShape, KeyFormat, KeyFormatBuilder,
     MAX_KEY_BYTES, Parsed,
 };
 pub use hash::KeyHash;
 pub use ids::{InvalidId, KeyId, Owner, TenantId};
+pub use limit::Limit;
 pub use local_log::LocalLog;
 pub use local_register::LocalRegister;
 pub use pepper::{Pepper, PepperError, PepperId, Peppers};
 pub use plaintext::Plaintext;
 pub use public_id::PublicId;
-pub use query::{KeyFilter, ListCursor, ListQuery, Page, Use};
-pub use record::{KeyRecord, KeySnapshot};
+pub use query::{ListCursor, ListQuery, Page, Use};
+pub use record::{KeyRecord, KeySnapshot, Successor};
 pub use register::{Applied, Beat, Node, NodeId, Register, RegisteredNode};
 pub use scope::{Scope, ScopeError, Scopes};
 pub use selector::{Candidates, Selector};
+pub use status::{KeyStatus, Statuses};
 pub use store::{KeyStore, Lookup, Records};
 pub use subject::{Subject, SubjectState};
+pub use token::Token;

@@ -93,7 +93,7 @@ impl<S: Records> Records for LocalLog<S> {
     async fn commit(&self, change: &Change) -> Result<(), CommitError> {
         let mut events = PendingEvents {
             log: &self.log,
-            events: change.writes.iter().map(event_of).collect(),
+            events: change.writes.iter().filter_map(event_of).collect(),
         };
         let outcome = self.store.commit(change).await;
         if outcome.as_ref().is_err_and(CommitError::is_certain) {
@@ -174,22 +174,31 @@ impl Drop for PendingEvents<'_> {
     }
 }
 
-fn event_of(write: &Write) -> EventSubject {
+fn event_of(write: &Write) -> Option<EventSubject> {
     let (record, refound) = match write {
         Write::Insert(record) => (record, true),
         Write::Replace { record, refound } => (record, *refound),
         Write::Standing { subject, .. } => {
-            return match subject {
+            return Some(match subject {
                 Subject::Owner(owner) => EventSubject::Owner(owner.clone()),
                 Subject::Tenant(tenant) => EventSubject::Tenant(tenant.clone()),
-            };
+            });
         }
+        Write::Delete { key, public_id } => {
+            return Some(EventSubject::Key {
+                key: key.clone(),
+                public_ids: public_id.iter().copied().collect(),
+                refound: true,
+            });
+        }
+        // It bears on nothing that is verified.
+        Write::Token(_) => return None,
     };
-    EventSubject::Key {
+    Some(EventSubject::Key {
         key: record.id.clone(),
         public_ids: record.public_id.into_iter().collect(),
         refound,
-    }
+    })
 }
 
 #[derive(Debug)]

@@ -135,6 +135,8 @@ impl Peppers {
             KeyHash::HmacSha256 { pepper, .. } => {
                 current.is_some_and(|id| id != pepper) && self.next.as_ref() != Some(pepper)
             }
+            // Whether those move is decided apart.
+            KeyHash::Foreign(_) => false,
         }
     }
 

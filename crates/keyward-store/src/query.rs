@@ -1,18 +1,6 @@
 use std::time::SystemTime;
 
-use crate::{KeyId, KeySnapshot, Owner, TenantId};
-
-/// Which keys are meant, when no single one is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KeyFilter {
-    /// Keys of this tenant alone.
-    pub tenant: Option<TenantId>,
-    /// Keys of this owner alone.
-    pub owner: Option<Owner>,
-    /// Revoked keys too.
-    pub revoked: bool,
-}
+use crate::{KeyFilter, KeyId, KeySnapshot, Owner, Statuses, TenantId};
 
 /// Which keys to list, and how many at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,22 +18,26 @@ impl ListQuery {
     /// The most keys on one page.
     pub const MAX_LIMIT: usize = 1000;
 
-    /// Every key that is not revoked, a hundred at a time.
+    /// Every key that the filter lets through, a hundred at a time.
     #[must_use]
-    pub fn all() -> Self {
+    pub const fn new(filter: KeyFilter) -> Self {
         Self {
-            filter: KeyFilter::default(),
+            filter,
             after: None,
             limit: 100,
         }
     }
 
-    /// The keys of one tenant.
+    /// Every key that is neither revoked nor retired, a hundred at a time.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self::new(KeyFilter::listed())
+    }
+
+    /// Those of one tenant.
     #[must_use]
     pub fn tenant(tenant: impl Into<TenantId>) -> Self {
-        let mut query = Self::all();
-        query.filter.tenant = Some(tenant.into());
-        query
+        Self::new(KeyFilter::listed().tenant(tenant))
     }
 
     /// Only those of one owner.
@@ -55,10 +47,10 @@ impl ListQuery {
         self
     }
 
-    /// Revoked keys too.
+    /// Only those that stand so.
     #[must_use]
-    pub fn with_revoked(mut self) -> Self {
-        self.filter.revoked = true;
+    pub const fn standing(mut self, statuses: Statuses) -> Self {
+        self.filter.statuses = statuses;
         self
     }
 

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use crate::{KeyHash, KeyId, Owner, PublicId, Scopes, SubjectState, TenantId};
+use crate::{KeyHash, KeyId, Limit, Owner, PublicId, Scopes, SubjectState, TenantId};
 
 /// What a store holds of a key: facts, without judgement.
 ///
@@ -20,16 +20,22 @@ pub struct KeyRecord {
     pub description: Option<String>,
     /// Which of the tenant's environments it is for, for instance `live`.
     pub environment: Option<String>,
+    /// What it is grouped by, in the host's own terms.
+    pub tags: Vec<String>,
     /// The literal prefix of the key's format.
     pub prefix: String,
     /// The public id in the key, where its format has one.
     pub public_id: Option<PublicId>,
     /// As much of the key as may be shown to tell it from others.
     pub hint: String,
+    /// The beginning of the key, by which it is found when its hash is salted.
+    pub lookup: Option<String>,
     /// What the key is kept as.
     pub hash: KeyHash,
     /// What it may do.
     pub scopes: Scopes,
+    /// How often it may be used. All of them hold; none is no bound.
+    pub limits: Vec<Limit>,
     /// The role it was issued under, in the host's own terms.
     pub role: Option<String>,
     /// When it was issued.
@@ -45,6 +51,10 @@ pub struct KeyRecord {
     pub suspended_at: Option<SystemTime>,
     /// The key that this one replaces.
     pub rotated_from: Option<KeyId>,
+    /// The key that replaces this one.
+    pub successor: Option<Successor>,
+    /// The first of the keys that led to this one by rotation; `None` for that one itself.
+    pub lineage: Option<KeyId>,
     /// The host's own data, as a JSON text.
     pub metadata: Option<String>,
     /// Counts the changes of this record, from 1.
@@ -62,11 +72,14 @@ impl KeyRecord {
             name: String::new(),
             description: None,
             environment: None,
+            tags: Vec::new(),
             prefix: String::new(),
             public_id: None,
             hint: String::new(),
+            lookup: None,
             hash,
             scopes: Scopes::none(),
+            limits: Vec::new(),
             role: None,
             created_at: SystemTime::UNIX_EPOCH,
             created_by: None,
@@ -74,9 +87,40 @@ impl KeyRecord {
             revoked_at: None,
             suspended_at: None,
             rotated_from: None,
+            successor: None,
+            lineage: None,
             metadata: None,
             revision: 1,
         }
+    }
+}
+
+impl KeyRecord {
+    /// Whose requests count towards one limit with those of this key: all that came of one key by
+    /// rotation go by the name of the first.
+    #[must_use]
+    pub fn shares_limits_of(&self) -> &KeyId {
+        self.lineage.as_ref().unwrap_or(&self.id)
+    }
+}
+
+/// What has taken a key's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// The new key.
+    pub key: KeyId,
+    /// When it took over.
+    pub since: SystemTime,
+    /// The instant from which the old key is refused; where it is not behind `since`, there is no
+    /// overlap, and the old key is refused whatever a clock shows.
+    pub until: SystemTime,
+}
+
+impl Successor {
+    /// Whether the old key is refused at `at`.
+    #[must_use]
+    pub fn is_over(&self, at: SystemTime) -> bool {
+        self.until <= at || self.until <= self.since
     }
 }
 

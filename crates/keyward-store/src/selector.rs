@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{Digest, KeyHash, KeyId, PepperId, PublicId};
+use crate::{Digest, ForeignHash, KeyHash, KeyId, KeyRecord, PepperId, PublicId};
 
 /// Which records are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +29,11 @@ impl Selector {
         }
     }
 
-    /// Whether `hash` is one that this selector asks for.
+    /// Whether `record` is one that this selector asks for by its hash or its beginning.
     #[must_use]
-    pub fn matches_hash(&self, hash: &KeyHash) -> bool {
+    pub fn matches(&self, record: &KeyRecord) -> bool {
         match self {
-            Self::Credential(candidates) => candidates.proves(hash) == Some(true),
+            Self::Credential(candidates) => candidates.may_be(record),
             Self::Key(_) | Self::PublicId { .. } => false,
         }
     }
@@ -44,6 +44,8 @@ impl Selector {
 pub struct Candidates {
     sha256: Digest,
     macs: Box<[(PepperId, Digest)]>,
+    foreign: Box<[ForeignHash]>,
+    lookups: Box<[Arc<str>]>,
 }
 
 impl Candidates {
@@ -53,7 +55,22 @@ impl Candidates {
         Self {
             sha256,
             macs: macs.into_iter().collect(),
+            foreign: Box::default(),
+            lookups: Box::default(),
         }
+    }
+
+    /// And what other systems may have kept of it: hashes, and beginnings by which salted hashes are
+    /// found.
+    #[must_use]
+    pub fn and_foreign(
+        mut self,
+        hashes: impl IntoIterator<Item = ForeignHash>,
+        lookups: impl IntoIterator<Item = Arc<str>>,
+    ) -> Self {
+        self.foreign = hashes.into_iter().collect();
+        self.lookups = lookups.into_iter().collect();
+        self
     }
 
     /// The SHA-256 of the whole credential.
@@ -68,8 +85,21 @@ impl Candidates {
         &self.macs
     }
 
-    /// Whether the credential is the one behind `hash`; `None` when that cannot be told, because
-    /// the hash was made with a pepper that is not live.
+    /// What other systems may have kept of it.
+    #[must_use]
+    pub fn foreign(&self) -> &[ForeignHash] {
+        &self.foreign
+    }
+
+    /// The beginnings that records with a salted hash of it may have. A store answers with at most
+    /// [`MAX_LOOKUP_CANDIDATES`](crate::MAX_LOOKUP_CANDIDATES) of one beginning, oldest first.
+    #[must_use]
+    pub fn lookups(&self) -> &[Arc<str>] {
+        &self.lookups
+    }
+
+    /// Whether the credential is the one behind `hash`; `None` when that cannot be told here, because
+    /// the hash was made with a pepper that is not live, or is salted.
     #[must_use]
     pub fn proves(&self, hash: &KeyHash) -> Option<bool> {
         match hash {
@@ -79,6 +109,12 @@ impl Candidates {
                 .iter()
                 .find(|(live, _)| live == pepper)
                 .map(|(_, ours)| ours == mac),
+            KeyHash::Foreign(hash) => self.foreign.contains(hash).then_some(true),
         }
+    }
+
+    fn may_be(&self, record: &KeyRecord) -> bool {
+        let begins = |lookup: &String| self.lookups.iter().any(|ours| **ours == **lookup);
+        self.proves(&record.hash) == Some(true) || record.lookup.as_ref().is_some_and(begins)
     }
 }

@@ -72,14 +72,15 @@ pub use keyward_core::{
     Principal, Reason, Receipt, Revoke, Standing, StartError, Verification, Verifier,
 };
 pub use keyward_store::{
-    Alphabet, Applied, AuditAction, AuditEntry, AuditQuery, AuditRecord, Beat, BootTime,
-    Candidates, Change, Changes, Clock, CommitError, Cursor, Digest, Event, EventSubject,
-    Expectation, Feed, FormatError, Formats, GenerateError, Generated, HistoryId, IdShape,
-    InvalidId, KeyCount, KeyFilter, KeyFormat, KeyFormatBuilder, KeyHash, KeyId, KeyRecord,
-    KeySnapshot, KeyStore, ListCursor, ListQuery, Loaded, LocalLog, LocalRegister, Lookup,
-    MAX_KEY_BYTES, ManualClock, Node, NodeId, Origin, Owner, Page, Parsed, Pepper, PepperError,
-    PepperId, Peppers, Plaintext, PublicId, ReadFrom, Records, Register, RegisteredNode, Scope,
-    ScopeError, Scopes, Selector, StoreError, Subject, SubjectState, TenantId, Use, Write, Writers,
+    Alphabet, Applied, AuditAction, AuditEntry, AuditOrder, AuditQuery, AuditRecord, Beat,
+    BootTime, Candidates, Change, Changes, Clock, CommitError, Cursor, Digest, Event, EventSubject,
+    Expectation, Feed, ForeignHash, ForeignKeys, FormatError, Formats, GenerateError, Generated,
+    HistoryId, IdShape, InvalidId, KeptAs, KeyFilter, KeyFormat, KeyFormatBuilder, KeyHash, KeyId,
+    KeyRecord, KeySnapshot, KeyStatus, KeyStore, Limit, ListCursor, ListQuery, Loaded, LocalLog,
+    LocalRegister, Locator, Lookup, MAX_KEY_BYTES, MAX_LOOKUP_CANDIDATES, ManualClock, Node,
+    NodeId, Origin, Owner, Page, Parsed, Pepper, PepperError, PepperId, Peppers, Plaintext,
+    PublicId, ReadFrom, Records, Register, RegisteredNode, Scope, ScopeError, Scopes, Selector,
+    Statuses, StoreError, Subject, SubjectState, Successor, TenantId, Token, Use, Write, Writers,
 };
 
 pub use layer::ApiKeyLayer;

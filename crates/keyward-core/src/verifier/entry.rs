@@ -18,6 +18,8 @@ pub(crate) struct Entry {
     pub(crate) proof: Proof,
     standing: Result<(), Bar>,
     expiry: Expiry,
+    /// Why it is refused from then on.
+    ended: Reason,
     principal: Principal,
     pub(crate) last_use: Arc<LastUse>,
     /// When the map behind the front was last told that this entry is in use.
@@ -62,8 +64,9 @@ impl Entry {
             stamp,
             proof,
             standing: judge(record, tenant, owner),
-            expiry: Expiry::new(record.expires_at, sent, store_now, expired),
-            principal: Principal::new(record, effective(&record.scopes, tenant, owner)),
+            expiry: Expiry::new(record.ends_at(), sent, store_now, expired),
+            ended: end_of(record),
+            principal: Principal::new(record, owner, effective(&record.scopes, tenant, owner)),
             last_use: Arc::new(LastUse::new(record.id.clone(), sent.at, store_now)),
             touched: AtomicU64::new(sent.at.as_nanos()),
         }
@@ -93,6 +96,7 @@ impl Entry {
             proof: Proof::Sha256(credential),
             standing: self.standing,
             expiry: self.expiry,
+            ended: self.ended,
             principal: self.principal.clone(),
             last_use: self.last_use.clone(),
             touched: AtomicU64::new(self.touched.load(Ordering::Relaxed)),
@@ -116,15 +120,31 @@ impl Entry {
         match self.standing {
             Err(Bar::Bad(reason)) => Denied::invalid_token(reason),
             Err(Bar::NotEntitled) if now < self.expiry.at => Denied::not_entitled(),
-            _ => Denied::invalid_token(Reason::Expired),
+            _ => Denied::invalid_token(self.ended),
         }
     }
 }
 
-/// Revoked, suspended and unentitled, in the order in which they are told.
+/// What ends the key by itself: its expiry, or the key that has taken its place.
+fn end_of(record: &KeyRecord) -> Reason {
+    if record.ends_at() == record.expires_at {
+        Reason::Expired
+    } else {
+        Reason::Retired
+    }
+}
+
+/// Revoked, replaced, suspended and unentitled, in the order in which they are told.
 fn judge(record: &KeyRecord, tenant: &SubjectState, owner: &SubjectState) -> Result<(), Bar> {
     if record.revoked_at.is_some() {
         Err(Bar::Bad(Reason::Revoked))
+    } else if record
+        .successor
+        .as_ref()
+        .is_some_and(|successor| successor.until <= successor.since)
+    {
+        // Without an overlap, no clock has a say.
+        Err(Bar::Bad(Reason::Retired))
     } else if record.suspended_at.is_some() {
         Err(Bar::Bad(Reason::Suspended))
     } else if tenant.suspended {

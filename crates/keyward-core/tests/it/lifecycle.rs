@@ -2,7 +2,9 @@
 
 use keyward_core::{DeniedKind, IssueError, Keyward, LifecycleError, NewKey, Reason, StartError};
 use keyward_memory::MemoryStore;
-use keyward_store::{AuditAction, AuditQuery, KeyFormat, KeyId, ListQuery, Owner, Scope, Scopes};
+use keyward_store::{
+    AuditAction, AuditQuery, KeyFormat, KeyId, ListQuery, Owner, Scope, Scopes, Statuses,
+};
 use serde::Deserialize;
 
 use crate::support::{ACCEPTED, REFUSED, Service, format};
@@ -115,7 +117,9 @@ async fn lists_are_the_tenants_own_and_hide_what_is_revoked() {
     service.keys.revoke(&newest.record.id).await.unwrap();
     assert_eq!(names(ListQuery::tenant("t")).await.0, ["2", "1", "0"]);
     assert_eq!(
-        names(ListQuery::tenant("t").with_revoked()).await.0,
+        names(ListQuery::tenant("t").standing(Statuses::ALL))
+            .await
+            .0,
         ["3", "2", "1", "0"]
     );
 }

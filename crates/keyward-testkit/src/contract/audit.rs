@@ -123,7 +123,7 @@ pub async fn no_line_appears_before_one_already_read(store: impl Records) {
     let mut read: Vec<AuditEntry> = Vec::new();
     let mut news = async || {
         let mut query = AuditQuery::default();
-        query.after = read.last().map_or(0, |entry| entry.position);
+        query.after = read.last().map(|entry| entry.position);
         let news = store.audit(&query).await.unwrap();
         read.extend_from_slice(&news);
         news.len()
@@ -159,7 +159,7 @@ async fn follow(store: &impl Records, mut query: AuditQuery) -> Vec<AuditEntry> 
         let part = store.audit(&query).await.unwrap();
         assert!(part.len() <= query.limit);
         let Some(last) = part.last() else { return read };
-        query.after = last.position;
+        query.after = Some(last.position);
         read.extend(part);
         assert!(read.len() < 1000, "the log does not end");
     }

@@ -1,8 +1,10 @@
 //! A cap counts the keys that it says, and no others.
 
-use keyward_store::{Expectation, KeyCount, KeyFilter, KeyRecord, Owner, Records};
+use keyward_store::{
+    Expectation, KeyFilter, KeyRecord, KeyStatus, Owner, Records, Statuses, Successor,
+};
 
-use super::sample::{insert, record, time};
+use super::sample::{insert, key_id, record, time};
 use super::tools::{is_expectation, put};
 
 /// A cap counts the keys of its tenant and owner alone.
@@ -17,10 +19,10 @@ pub async fn a_cap_counts_its_own_keys(store: impl Records) {
     put(&store, keys).await;
 
     let of = |tenant: Option<&str>, owner: Option<&str>| {
-        let mut filter = KeyFilter::default();
+        let mut filter = KeyFilter::usable();
         filter.tenant = tenant.map(Into::into);
         filter.owner = owner.map(|id| Owner::new("user", id));
-        KeyCount::usable(filter)
+        filter
     };
     counts(&store, of(None, None), 4).await;
     counts(&store, of(Some("acme"), None), 3).await;
@@ -30,16 +32,18 @@ pub async fn a_cap_counts_its_own_keys(store: impl Records) {
     counts(&store, of(Some("acm"), None), 0).await;
 }
 
-/// A cap on usable keys counts neither revoked nor expired ones; a key is expired from the instant
-/// of its expiry on, by the time of the change. Suspended keys count.
+/// A cap on usable keys counts neither revoked nor expired ones, nor those that have been replaced; a
+/// key is expired from the instant of its expiry on, by the time of the change. Suspended keys count.
 pub async fn a_cap_on_usable_keys_passes_over_the_others(store: impl Records) {
-    let edits: [fn(&mut KeyRecord); 6] = [
+    let edits: [fn(&mut KeyRecord); 8] = [
         |_| {},
         |record| record.suspended_at = Some(time(0)),
         |record| record.revoked_at = Some(time(500)),
         |record| record.expires_at = Some(time(99)),
         |record| record.expires_at = Some(time(100)),
         |record| record.expires_at = Some(time(101)),
+        |record| record.successor = Some(until(100)),
+        |record| record.successor = Some(until(101)),
     ];
     let keys = (0..).zip(edits).map(|(n, edit)| {
         let mut record = record(n);
@@ -47,19 +51,32 @@ pub async fn a_cap_on_usable_keys_passes_over_the_others(store: impl Records) {
         record
     });
     put(&store, keys).await;
-    counts(&store, KeyCount::usable(KeyFilter::default()), 3).await;
+    counts(&store, KeyFilter::usable(), 3).await;
+    counts(&store, KeyFilter::listed(), 6).await;
+    counts(&store, KeyFilter::all(), 8).await;
+    for (status, keys) in [
+        (KeyStatus::Active, 2),
+        (KeyStatus::Suspended, 1),
+        (KeyStatus::Expired, 2),
+        (KeyStatus::Retiring, 1),
+        (KeyStatus::Retired, 1),
+        (KeyStatus::Revoked, 1),
+    ] {
+        let of = KeyFilter::all().standing(Statuses::NONE.with(status));
+        counts(&store, of, keys).await;
+    }
+}
 
-    let mut all = KeyCount::usable(KeyFilter::default());
-    all.unexpired_only = false;
-    counts(&store, all.clone(), 5).await;
-    all.filter.revoked = true;
-    counts(&store, all.clone(), 6).await;
-    all.unexpired_only = true;
-    counts(&store, all, 4).await;
+fn until(micros: u64) -> Successor {
+    Successor {
+        key: key_id(1_000),
+        since: time(50),
+        until: time(micros),
+    }
 }
 
 /// At microsecond 100 so many keys count: fewer than one more, and not fewer than that.
-async fn counts(store: &impl Records, of: KeyCount, keys: u64) {
+async fn counts(store: &impl Records, of: KeyFilter, keys: u64) {
     let fewer = |than| {
         let of = of.clone();
         let mut change = insert([]).expect(Expectation::Fewer { than, of });

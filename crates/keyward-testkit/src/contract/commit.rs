@@ -1,6 +1,6 @@
 //! A change is made if all that it expects holds, as a whole or not at all.
 
-use keyward_store::{AuditAction, Change, Expectation, KeyCount, KeyFilter, Records, Write};
+use keyward_store::{AuditAction, Change, Expectation, KeyFilter, Records, Write};
 
 use super::sample::{
     audit_of, edit, insert, is_still, key_id, record, set, suspended, tenant, time,
@@ -70,7 +70,7 @@ pub async fn the_first_failure_is_named(store: impl Records) {
 pub async fn expectations_are_about_the_state_before(store: impl Records) {
     let no_key_yet = Expectation::Fewer {
         than: 1,
-        of: KeyCount::usable(KeyFilter::default()),
+        of: KeyFilter::usable(),
     };
     let change = insert([record(1), record(2)]).expect(no_key_yet.clone());
     store.commit(&change).await.unwrap();

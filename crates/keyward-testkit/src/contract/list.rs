@@ -1,6 +1,6 @@
 //! Lists of keys.
 
-use keyward_store::{KeyId, KeyRecord, ListQuery, Owner, Records};
+use keyward_store::{KeyId, KeyRecord, ListQuery, Owner, Records, Statuses};
 
 use super::sample::{by_key, edit, full_record, record, second, time};
 use super::tools::put;
@@ -124,7 +124,7 @@ pub async fn revoked_keys_are_hidden_unless_asked_for(store: impl Records) {
     assert_eq!(names(&store, &ListQuery::all()).await, usable);
     assert_eq!(pages(&store, &ListQuery::all().limit(1)).await, usable);
     let all = ["key-3", "key-2", "key-1", "key-0"];
-    let query = ListQuery::all().with_revoked();
+    let query = ListQuery::all().standing(Statuses::ALL);
     assert_eq!(names(&store, &query).await, all);
 }
 
@@ -137,7 +137,7 @@ pub async fn a_list_says_what_finding_says(store: impl Records) {
         .touch(&[keyward_store::Use { key, at }])
         .await
         .unwrap();
-    let query = ListQuery::all().with_revoked();
+    let query = ListQuery::all().standing(Statuses::ALL);
     let listed = store.list(&query).await.unwrap().keys;
     assert_eq!(listed.len(), 2);
     for key in listed {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use keyward_store::{
-    Change, Expectation, KeyCount, KeyFilter, KeyRecord, ListQuery, Records, Subject,
-};
+use keyward_store::{Change, Expectation, KeyFilter, KeyRecord, ListQuery, Records, Subject};
 
 use super::sample::{edit, insert, owner, record, set, suspended, tenant};
 use super::tools::{at_once, get, is_duplicate, is_expectation, put};
@@ -28,12 +26,12 @@ pub async fn one_of_a_hundred_writers_wins(store: impl Records) {
 
 /// Of two hundred keys that are issued at once under a cap, exactly as many are made as fit.
 pub async fn a_cap_holds_under_two_hundred_writers(store: impl Records) {
-    capped(store, KeyFilter::default(), |_| {}).await;
+    capped(store, KeyFilter::usable(), |_| {}).await;
 }
 
 /// The same for a cap on the keys of one tenant, beside other tenants.
 pub async fn a_tenants_cap_holds_under_two_hundred_writers(store: impl Records) {
-    let mut filter = KeyFilter::default();
+    let mut filter = KeyFilter::usable();
     filter.tenant = Some("acme-inc".into());
     let mut other = record(1000);
     other.tenant = "other".into();
@@ -44,7 +42,7 @@ pub async fn a_tenants_cap_holds_under_two_hundred_writers(store: impl Records) 
 /// The same for a cap on the keys of one owner.
 pub async fn an_owners_cap_holds_under_two_hundred_writers(store: impl Records) {
     let user = keyward_store::Owner::new("user", "1");
-    let mut filter = KeyFilter::default();
+    let mut filter = KeyFilter::usable();
     filter.owner = Some(user.clone());
     capped(store, filter, move |record| {
         record.owner = Some(user.clone())
@@ -149,7 +147,7 @@ async fn capped<S: Records>(store: S, filter: KeyFilter, own: impl Fn(&mut KeyRe
     let store = Arc::new(store);
     let cap = Expectation::Fewer {
         than: 17,
-        of: KeyCount::usable(filter.clone()),
+        of: filter.clone(),
     };
     let outcomes = at_once((0..200).map(|n| {
         let mut record = record(n);
