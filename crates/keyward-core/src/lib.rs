@@ -36,8 +36,8 @@ mod verifier;
 pub use builder::{Builder, StartError};
 pub use denied::{Denied, DeniedKind, Reason};
 pub use lifecycle::{
-    Confirmation, ConfirmedRevoke, IssueError, Issued, Keyward, LifecycleError, NewKey, Outcome,
-    Receipt, Revoke, Standing,
+    Confirmation, ConfirmedRevoke, ImportError, IssueError, Issued, Keyward, LifecycleError,
+    NewKey, Outcome, Receipt, Revoke, Standing,
 };
 pub use principal::{Anonymous, MetadataError, Principal};
 pub use verifier::{Health, PendingVerification, Verification, Verifier};

@@ -54,6 +54,10 @@ impl Change {
 /// What must hold at the moment a change is committed, before any of its rows is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a change has one or two, and they are not moved about"
+)]
 pub enum Expectation {
     /// The record exists and has this revision.
     Revision {
@@ -90,7 +94,7 @@ pub enum Write {
     Replace {
         /// The record.
         record: KeyRecord,
-        /// Whether its hash or public id differs from before, so that it is found by others.
+        /// Whether its hash, public id or beginning differs from before, so that it is found by others.
         refound: bool,
     },
     /// The standing of an owner or a tenant.

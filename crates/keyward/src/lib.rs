@@ -67,20 +67,22 @@ mod sources;
 pub mod future;
 
 pub use keyward_core::{
-    Anonymous, Builder, Confirmation, ConfirmedRevoke, Denied, DeniedKind, Health, IssueError,
-    Issued, Keyward, LifecycleError, MetadataError, NewKey, Outcome, PendingVerification,
-    Principal, Reason, Receipt, Revoke, Standing, StartError, Verification, Verifier,
+    Anonymous, Builder, Confirmation, ConfirmedRevoke, Denied, DeniedKind, Health, ImportError,
+    IssueError, Issued, Keyward, LifecycleError, MetadataError, NewKey, Outcome,
+    PendingVerification, Principal, Reason, Receipt, Revoke, Standing, StartError, Verification,
+    Verifier,
 };
 pub use keyward_store::{
     Alphabet, Applied, AuditAction, AuditEntry, AuditOrder, AuditQuery, AuditRecord, Beat,
-    BootTime, Candidates, Change, Changes, Clock, CommitError, Cursor, Digest, Event, EventSubject,
-    Expectation, Feed, ForeignHash, ForeignKeys, FormatError, Formats, GenerateError, Generated,
-    HistoryId, IdShape, InvalidId, KeptAs, KeyFilter, KeyFormat, KeyFormatBuilder, KeyHash, KeyId,
-    KeyRecord, KeySnapshot, KeyStatus, KeyStore, Limit, ListCursor, ListQuery, Loaded, LocalLog,
-    LocalRegister, Locator, Lookup, MAX_KEY_BYTES, MAX_LOOKUP_CANDIDATES, ManualClock, Node,
-    NodeId, Origin, Owner, Page, Parsed, Pepper, PepperError, PepperId, Peppers, Plaintext,
-    PublicId, ReadFrom, Records, Register, RegisteredNode, Scope, ScopeError, Scopes, Selector,
-    Statuses, StoreError, Subject, SubjectState, Successor, TenantId, Token, Use, Write, Writers,
+    Beginning, BeginningError, BootTime, Candidates, Change, Changes, Clock, CommitError, Cursor,
+    Digest, Event, EventSubject, Expectation, Feed, ForeignHash, ForeignKeys, FormatError, Formats,
+    GenerateError, Generated, HistoryId, IdShape, InvalidId, Kept, KeptAs, KeyFilter, KeyFormat,
+    KeyFormatBuilder, KeyHash, KeyId, KeyRecord, KeySnapshot, KeyStatus, KeyStore, Limit,
+    ListCursor, ListQuery, Loaded, LocalLog, LocalRegister, Locator, Lookup, MAX_KEY_BYTES,
+    MAX_LOOKUP_CANDIDATES, ManualClock, Node, NodeId, Origin, Owner, Page, Parsed, Pepper,
+    PepperError, PepperId, Peppers, Plaintext, PublicId, ReadFrom, Records, Register,
+    RegisteredNode, Scope, ScopeError, Scopes, Selector, Statuses, StoreError, Subject,
+    SubjectState, Successor, TenantId, Token, Use, Write, Writers,
 };
 
 pub use layer::ApiKeyLayer;

@@ -31,6 +31,7 @@ pub(super) fn issue(
         prefix: format.prefix().to_owned(),
         public_id: made.public_id,
         hint: made.hint,
+        lookup: None,
         hash: peppers.hash(secret.expose().as_bytes()),
     };
     let key = new.record(KeyId::generate(), made, now)?;

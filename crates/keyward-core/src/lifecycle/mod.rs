@@ -3,6 +3,7 @@
 
 mod confirm;
 mod error;
+mod import;
 mod issue;
 mod keyward;
 mod new_key;
@@ -11,6 +12,7 @@ mod revoke;
 mod standing;
 
 pub use error::{IssueError, LifecycleError};
+pub use import::ImportError;
 pub use issue::Issued;
 pub use keyward::Keyward;
 pub use new_key::NewKey;

@@ -151,6 +151,7 @@ impl NewKey {
         record.prefix = made.prefix;
         record.public_id = made.public_id;
         record.hint = made.hint;
+        record.lookup = made.lookup;
         record.scopes = scopes;
         record.role = self.role;
         record.created_at = now;
@@ -164,12 +165,13 @@ impl NewKey {
     }
 }
 
-/// What of a generated key its record keeps.
+/// What of the key itself its record keeps.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) prefix: String,
     pub(super) public_id: Option<PublicId>,
     pub(super) hint: String,
+    pub(super) lookup: Option<String>,
     pub(super) hash: KeyHash,
 }
 
