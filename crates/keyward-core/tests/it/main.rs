@@ -3,6 +3,8 @@
 
 mod coherence;
 mod flights;
+mod foreign;
+mod foreign_keys;
 mod health;
 mod lifecycle;
 mod peppers;
