@@ -1,13 +1,14 @@
 //! Keys of another system: each compared once, apart from all others, and to nobody's harm.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keyward_core::{Builder, Denied, DeniedKind, ImportError, Keyward, NewKey, Reason, StartError};
 use keyward_memory::MemoryStore;
 use keyward_store::{Kept, KeyFormat, KeyHash, KeyRecord, Pepper, Peppers};
 use keyward_testkit::{Call, FaultStore, Faults, LeakWatch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::coherence::eventually;
 use crate::foreign_keys::{Found, OldKeys};

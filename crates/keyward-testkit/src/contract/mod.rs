@@ -4,7 +4,7 @@
 //! law itself is in its documentation. [`contract_tests!`](crate::contract_tests) makes a test of
 //! each.
 //!
-//! The laws of [`life`], [`coherence`], [`receipt`] and [`outage`] are about the whole service: they
+//! The laws of [`life`], [`import`], [`coherence`], [`receipt`] and [`outage`] are about the whole service: they
 //! run the verifier over the store. [`verifier_contract_tests!`](crate::verifier_contract_tests)
 //! makes tests of these.
 
@@ -14,6 +14,7 @@ pub mod coherence;
 pub mod commit;
 pub mod feed;
 pub mod find;
+pub mod import;
 pub mod life;
 pub mod list;
 pub mod load;

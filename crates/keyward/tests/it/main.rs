@@ -4,6 +4,7 @@
 mod answers;
 mod credentials;
 mod extractors;
+mod foreign;
 mod scopes;
 mod service;
 mod support;
