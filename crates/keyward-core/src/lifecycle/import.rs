@@ -28,8 +28,9 @@ impl Keyward {
     pub async fn import(&self, new: NewKey, kept: Kept) -> Result<KeyRecord, ImportError> {
         let verifier = self.verifier();
         check(verifier.node(), &kept)?;
-        let used = kept.last_used_at;
-        let (record, change) = import(new, kept, self.now())?;
+        let now = self.now();
+        let used = kept.last_used_at.map(|used| used.min(now));
+        let (record, change) = import(new, kept, now)?;
         self.commit(change).await.map_err(|error| match error {
             CommitError::Expectation(_) => ImportError::LookupFull,
             CommitError::Duplicate => ImportError::AlreadyThere,
@@ -66,9 +67,10 @@ fn check(node: &Node, kept: &Kept) -> Result<(), ImportError> {
         }
         _ => {}
     }
-    let fits =
-        |text: &str| text.len() <= MAX_TEXT && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits(&kept.prefix) && fits(&kept.hint) {
+    let prefix = kept.prefix.as_bytes();
+    let shown = !kept.hint.chars().any(char::is_control);
+    let short = [&kept.prefix, &kept.hint].map(|text| text.chars().count() <= MAX_TEXT);
+    if prefix.iter().all(u8::is_ascii_graphic) && shown && short == [true; 2] {
         Ok(())
     } else {
         Err(ImportError::Hint)
@@ -110,7 +112,7 @@ fn import(new: NewKey, kept: Kept, now: SystemTime) -> Result<(KeyRecord, Change
     Ok((record, change))
 }
 
-/// The longest prefix and the longest hint, in bytes.
+/// The longest prefix and the longest hint, in characters.
 const MAX_TEXT: usize = 64;
 
 /// Why a key of another system was not taken over.
@@ -132,8 +134,8 @@ pub enum ImportError {
     /// The hash is salted, and neither a public id nor a beginning leads to the record.
     #[error("nothing leads from the key to its record")]
     NotFound,
-    /// The prefix or the hint is too long, or not spelled in visible ASCII characters.
-    #[error("a prefix and a hint have at most 64 visible ASCII characters")]
+    /// The prefix or the hint is too long, or made of what cannot be shown.
+    #[error("a prefix has at most 64 visible ASCII characters, a hint as many that can be shown")]
     Hint,
     /// So many records have the same beginning that another one would not be found by it.
     #[error("{MAX_LOOKUP_CANDIDATES} keys with this beginning are there already")]

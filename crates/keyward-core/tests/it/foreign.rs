@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyward_core::{Builder, Denied, DeniedKind, ImportError, Keyward, NewKey, Reason, StartError};
+use keyward_core::{
+    Builder, Denied, DeniedKind, ImportError, IssueError, Keyward, NewKey, Reason, StartError,
+};
 use keyward_memory::MemoryStore;
-use keyward_store::{Kept, KeyFormat, KeyHash, KeyRecord, Pepper, Peppers};
+use keyward_store::{
+    AuditAction, AuditQuery, Kept, KeyFormat, KeyHash, KeyRecord, Pepper, Peppers,
+};
 use keyward_testkit::{Call, FaultStore, Faults, LeakWatch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -390,6 +394,82 @@ async fn a_beginning_has_sixteen_keys_however_many_want_it() {
         passing += usize::from(service.verify(&format!("{KEY}_{n}")).await.is_none());
     }
     assert_eq!(passing, 16);
+}
+
+/// Two systems may spell their keys alike: each of their records is looked for, and each hash compared by
+/// the scheme that it names.
+#[tokio::test]
+async fn one_spelling_may_be_that_of_several_systems() {
+    let by_id = OldKeys::found(Found::PublicId).named("by id");
+    let by_hash = OldKeys::found(Found::Hash).named("by hash");
+    let by_beginning = OldKeys::new().named("by beginning");
+    let service = Service::with(&by_id, |builder| {
+        let builder = builder.foreign(by_hash.clone());
+        builder.foreign(by_beginning.clone())
+    })
+    .await;
+    let keys = ["old_aaaa_first", "old_aaaa_second", "old_aaaa_third"];
+    for key in keys {
+        assert_eq!(service.verify(key).await, Some(Reason::Unknown));
+    }
+    let mut records = Vec::new();
+    for (system, key) in [&by_id, &by_hash, &by_beginning].into_iter().zip(keys) {
+        records.push(service.import(system.kept(key)).await);
+    }
+    for _cached in [false, true] {
+        for (key, record) in keys.into_iter().zip(&records) {
+            let verifier = service.keys.verifier();
+            let principal = verifier.verify(key.as_bytes()).await.unwrap();
+            assert_eq!(principal.key_id(), &record.id);
+        }
+        assert_eq!(
+            service.verify("old_aaaa_fourth").await,
+            Some(Reason::Unknown)
+        );
+    }
+    for (key, record) in keys.into_iter().zip(&records) {
+        service.keys.revoke(&record.id).await.unwrap();
+        assert_eq!(service.verify(key).await, Some(Reason::Revoked));
+    }
+}
+
+/// Who made which key, and when, is on record; nobody sees the hash.
+#[tokio::test]
+async fn an_import_is_on_record() {
+    let old = OldKeys::new();
+    let service = Service::start(&old).await;
+    let new = || NewKey::named("old").tenant("acme").created_by("migration");
+    let record = service.keys.import(new(), old.kept(KEY)).await.unwrap();
+    let audit = service
+        .keys
+        .audit(&AuditQuery::key(&record.id))
+        .await
+        .unwrap();
+    assert_eq!(audit.len(), 1);
+    let line = &audit[0].record;
+    assert_eq!(line.action, AuditAction::Imported);
+    assert_eq!(line.tenant.as_ref(), Some(&record.tenant));
+    assert_eq!(line.actor.as_deref(), Some("migration"));
+    let kept = old.kept(KEY);
+    let KeyHash::Foreign(hash) = &kept.hash else {
+        panic!("it is kept as the other system kept it")
+    };
+    for shown in [
+        format!("{kept:?}"),
+        format!("{record:?}"),
+        format!("{line:?}"),
+    ] {
+        assert!(!shown.contains(hash.text()), "{shown}");
+    }
+    let gone = new().expires_at(std::time::SystemTime::UNIX_EPOCH);
+    let refused = service
+        .keys
+        .import(gone, old.kept("old_aaaa_another"))
+        .await;
+    assert!(matches!(
+        refused,
+        Err(ImportError::Key(IssueError::ExpiryInPast))
+    ));
 }
 
 #[tokio::test]
