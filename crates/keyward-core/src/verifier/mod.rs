@@ -82,24 +82,18 @@ impl Verifier {
             return self.check_foreign(credential);
         };
         let digest = Digest::sha256(parsed.credential());
-        let decided = self.check_front(&digest, || cache_key(format, &parsed, &digest));
-        decided.unwrap_or_else(|| self.check_behind(format, &parsed, digest))
-    }
-
-    /// What lies in front has passed before, and most often passes again.
-    #[inline]
-    fn check_front(&self, digest: &Digest, key: impl FnOnce() -> CacheKey) -> Option<Verification> {
-        let node = &*self.node;
-        let entry = node.cache.slot(digest)?.load();
-        let entry = entry.as_ref().filter(|entry| entry.is_proved_by(digest))?;
-        let now = node.coherence.believe(&entry.stamp)?;
-        if entry.is_touch_due(now) && !node.touch(entry, &key(), now) {
-            return None;
+        if let Some(slot) = node.cache.slot(&digest) {
+            let entry = slot.load();
+            if let Some(entry) = &*entry
+                && entry.is_proved_by(&digest)
+                && let Some(now) = node.coherence.believe(&entry.stamp)
+                && (!entry.is_touch_due(now)
+                    || node.touch(entry, &cache_key(format, &parsed, &digest), now))
+            {
+                return decided(node.pass(entry, now));
+            }
         }
-        Some(match node.pass(entry, now) {
-            Ok(principal) => Verification::Decided(Ok(principal)),
-            Err(denied) => refused(denied),
-        })
+        self.check_behind(format, &parsed, digest)
     }
 
     /// Decides about a credential, and waits for the store where that must be.
@@ -157,8 +151,8 @@ impl Verifier {
         }
         let digest = Digest::sha256(credential);
         let key = CacheKey::Digest(digest);
-        if let Some(decided) = self.check_front(&digest, || key) {
-            return decided;
+        if let Some(passed) = self.check_front(&digest, &key) {
+            return passed;
         }
         if node.is_absent(&key) {
             return refused(Denied::invalid_token(Reason::Unknown));
@@ -171,15 +165,22 @@ impl Verifier {
         }
     }
 
+    /// What lies in front has passed before, and most often passes again.
+    fn check_front(&self, digest: &Digest, key: &CacheKey) -> Option<Verification> {
+        let node = &*self.node;
+        let entry = node.cache.slot(digest)?.load();
+        let entry = entry.as_ref().filter(|entry| entry.is_proved_by(digest))?;
+        let now = node.coherence.believe(&entry.stamp)?;
+        let known = !entry.is_touch_due(now) || node.touch(entry, key, now);
+        known.then(|| decided(node.pass(entry, now)))
+    }
+
     fn check_known(&self, presented: Presented) -> Verification {
         let mut presented = presented;
         loop {
             match self.node.known(&presented) {
                 None => break,
-                Some(Admission::Decided(Ok(principal))) => {
-                    return Verification::Decided(Ok(principal));
-                }
-                Some(Admission::Decided(Err(denied))) => return refused(denied),
+                Some(Admission::Decided(decision)) => return decided(decision),
                 Some(Admission::Apart) => presented = presented.apart(),
             }
         }
@@ -192,6 +193,14 @@ fn cache_key(format: usize, parsed: &Parsed<'_>, digest: &Digest) -> CacheKey {
     match parsed.public_id() {
         Some(id) => CacheKey::Id(format, id),
         None => CacheKey::Digest(*digest),
+    }
+}
+
+#[inline]
+fn decided(decision: Result<Principal, Denied>) -> Verification {
+    match decision {
+        Ok(principal) => Verification::Decided(Ok(principal)),
+        Err(denied) => refused(denied),
     }
 }
 
