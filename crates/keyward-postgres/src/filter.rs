@@ -1,12 +1,16 @@
 //! Which keys are meant, in the terms of the database.
 
-use keyward_store::{KeptAs, Statuses};
+use keyward_store::{KeptAs, KeyStatus, Statuses};
 
 use crate::rows::{FOREIGN, HMAC_SHA256, SHA256};
 
-/// The words of `keyward.status`.
-pub(crate) fn statuses(statuses: Statuses) -> Vec<&'static str> {
-    statuses.iter().map(|status| status.as_str()).collect()
+/// The words of `keyward.status` for all the others.
+pub(crate) fn hidden(statuses: Statuses) -> Vec<&'static str> {
+    let others = KeyStatus::ALL.into_iter();
+    others
+        .filter(|status| !statuses.contains(*status))
+        .map(KeyStatus::as_str)
+        .collect()
 }
 
 /// The kind of hash and the pepper; `None` for what is not known here.

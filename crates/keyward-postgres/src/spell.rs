@@ -8,7 +8,7 @@ use keyward_store::{
 };
 use serde_json::{Value, json};
 
-use crate::filter::{kept, statuses};
+use crate::filter::{hidden, kept};
 use crate::locks::{keys, locks};
 use crate::rows::{FOREIGN, HMAC_SHA256, SHA256};
 use crate::time::{micros, micros_up};
@@ -63,7 +63,7 @@ fn filter(filter: &KeyFilter) -> Option<Value> {
         "environment": filter.environment,
         "prefix": filter.prefix,
         "tag": filter.tag,
-        "statuses": statuses(filter.statuses),
+        "hidden": hidden(filter.statuses),
         "at": time(filter.at)?,
         "created_before": bound(filter.created_before)?,
         "ends_before": bound(filter.ends_before)?,
