@@ -54,6 +54,10 @@ impl Change {
 /// What must hold at the moment a change is committed, before any of its rows is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a change has a few, and lives as long as a commit"
+)]
 pub enum Expectation {
     /// The record exists and has this revision.
     Revision {

@@ -67,9 +67,10 @@ mod sources;
 pub mod future;
 
 pub use keyward_core::{
-    Anonymous, Builder, Confirmation, ConfirmedRevoke, Denied, DeniedKind, Health, IssueError,
-    Issued, Keyward, LifecycleError, MetadataError, NewKey, Outcome, PendingVerification,
-    Principal, Reason, Receipt, Revoke, Standing, StartError, Verification, Verifier,
+    Acting, Action, Actor, Anonymous, Builder, BulkRevoke, Confirmation, ConfirmedRevoke, Denied,
+    DeniedKind, Events, Health, Invalid, IssueError, Issued, KeyUpdate, Keyward, LifecycleError,
+    MetadataError, NewKey, Outcome, PendingVerification, Policy, Principal, Reach, Reason, Receipt,
+    Refusal, Revoke, Role, Rotate, ScopeRule, Standing, StartError, Verification, Verifier,
 };
 pub use keyward_store::{
     Alphabet, Applied, AuditAction, AuditEntry, AuditOrder, AuditQuery, AuditRecord, Beat,
