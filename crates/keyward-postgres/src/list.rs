@@ -1,23 +1,27 @@
 //! Pages of keys.
 
-use keyward_store::{KeyFilter, ListQuery, Page};
+use keyward_store::{KeyFilter, ListQuery, Owner, Page};
 use sqlx::PgConnection;
 
 use crate::error::Failure;
+use crate::filter::{kept, statuses};
 use crate::rows::{Columns, snapshot_columns, snapshot_joins};
-use crate::time::micros;
+use crate::time::Bound;
 
-/// One statement for each way to an index.
+/// One statement for each way to an index. What makes the way narrow says nothing that the filter does
+/// not say too.
 macro_rules! list {
     ($whose:literal) => {
         concat!(
             "SELECT ",
             snapshot_columns!(),
-            " FROM (SELECT * FROM keyward.keys WHERE ",
+            " FROM (SELECT k.* FROM keyward.keys k \
+             LEFT JOIN keyward.last_used u ON u.key = k.id WHERE ",
             $whose,
-            " AND ($1 OR revoked_at IS NULL) \
-             AND (created_at, id) < (coalesce(keyward.at($2), 'infinity'), $3) \
-             ORDER BY created_at DESC, id DESC LIMIT $4) k",
+            " AND keyward.admits(ROW ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+                $17, $18)::keyward.filter, k, u.at, statement_timestamp()) \
+             AND (k.created_at, k.id) < ($1, $2) \
+             ORDER BY k.created_at DESC, k.id DESC LIMIT $3) k",
             snapshot_joins!(),
             " ORDER BY k.created_at DESC, k.id DESC"
         )
@@ -25,9 +29,13 @@ macro_rules! list {
 }
 
 const ALL: &str = list!("true");
-const OF_TENANT: &str = list!("tenant = $5");
-const OF_OWNER: &str = list!("owner_kind = $5 AND owner_id = $6");
-const OF_BOTH: &str = list!("tenant = $5 AND owner_kind = $6 AND owner_id = $7");
+const OF_TENANT: &str = list!("k.tenant = $4");
+const OF_OWNER: &str = list!("k.owner_kind = $5 AND k.owner_id = $6");
+/// What ends soon is few of many.
+const ENDING: &str = list!(
+    "(k.expires_at IS NOT NULL OR k.retires_at IS NOT NULL) \
+     AND least(k.expires_at, k.retires_at) < $13"
+);
 
 pub(crate) async fn list(
     connection: &mut PgConnection,
@@ -37,28 +45,47 @@ pub(crate) async fn list(
     let KeyFilter {
         tenant,
         owner,
-        revoked,
+        environment,
+        prefix,
+        tag,
+        created_before,
+        ends_before,
+        over_before,
+        used_since,
+        idle_since,
         ..
     } = &query.filter;
-    let statement = match (tenant, owner) {
-        (None, None) => ALL,
-        (Some(_), None) => OF_TENANT,
-        (None, Some(_)) => OF_OWNER,
-        (Some(_), Some(_)) => OF_BOTH,
+    // An owner has fewer keys than a tenant.
+    let statement = match (owner, tenant, ends_before) {
+        (Some(_), _, _) => OF_OWNER,
+        (None, Some(_), _) => OF_TENANT,
+        (None, None, Some(_)) => ENDING,
+        (None, None, None) => ALL,
     };
+    let unknown = || Failure::Unfit("this filter is not known here".to_owned());
+    let (hash, pepper) = kept(query.filter.kept.as_ref()).ok_or_else(unknown)?;
     let after = query.after.as_ref();
-    let mut statement = sqlx::query(statement)
-        .bind(revoked)
-        .bind(after.and_then(|place| micros(place.created_at)))
+    let rows = sqlx::query(statement)
+        .bind(after.map_or(Bound::NEVER, |place| Bound::up_to(place.created_at)))
         .bind(after.map_or("", |place| place.key.as_str()))
-        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
-    if let Some(tenant) = tenant {
-        statement = statement.bind(tenant.as_str());
-    }
-    if let Some(owner) = owner {
-        statement = statement.bind(owner.kind()).bind(owner.id());
-    }
-    let rows = statement.fetch_all(connection).await?;
+        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
+        .bind(tenant.as_ref().map(|tenant| tenant.as_str()))
+        .bind(owner.as_ref().map(Owner::kind))
+        .bind(owner.as_ref().map(Owner::id))
+        .bind(environment)
+        .bind(prefix)
+        .bind(tag)
+        .bind(statuses(query.filter.statuses))
+        .bind(query.filter.at.map(Bound::up_to))
+        .bind(created_before.map(Bound::before))
+        .bind(ends_before.map(Bound::before))
+        .bind(over_before.map(Bound::before))
+        .bind(used_since.map(Bound::before))
+        .bind(idle_since.map(Bound::before))
+        .bind(hash)
+        .bind(pepper)
+        .fetch_all(connection)
+        .await?;
     let keys = rows.iter().map(|row| Columns::new(row).snapshot());
     let keys = keys
         .filter_map(Result::transpose)

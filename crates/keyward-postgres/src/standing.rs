@@ -6,10 +6,11 @@ use sqlx::PgConnection;
 use crate::error::Failure;
 use crate::rows::Columns;
 
-const TENANT: &str =
-    "SELECT suspended, entitled, ceiling, revision FROM keyward.tenants WHERE id = $1";
-const OWNER: &str =
-    "SELECT suspended, entitled, ceiling, revision FROM keyward.owners WHERE kind = $1 AND id = $2";
+const TENANT: &str = "\
+    SELECT suspended, entitled, role, ceiling, revision FROM keyward.tenants WHERE id = $1";
+const OWNER: &str = "\
+    SELECT suspended, entitled, role, ceiling, revision FROM keyward.owners \
+    WHERE kind = $1 AND id = $2";
 
 pub(crate) async fn standing(
     connection: &mut PgConnection,

@@ -1,0 +1,21 @@
+//! Which keys are meant, in the terms of the database.
+
+use keyward_store::{KeptAs, Statuses};
+
+use crate::rows::{FOREIGN, HMAC_SHA256, SHA256};
+
+/// The words of `keyward.status`.
+pub(crate) fn statuses(statuses: Statuses) -> Vec<&'static str> {
+    statuses.iter().map(|status| status.as_str()).collect()
+}
+
+/// The kind of hash and the pepper; `None` for what is not known here.
+pub(crate) fn kept(kept: Option<&KeptAs>) -> Option<(Option<&str>, Option<&str>)> {
+    Some(match kept {
+        None => (None, None),
+        Some(KeptAs::Sha256) => (Some(SHA256), None),
+        Some(KeptAs::Pepper(pepper)) => (Some(HMAC_SHA256), Some(pepper.as_str())),
+        Some(KeptAs::Foreign) => (Some(FOREIGN), None),
+        Some(_) => return None,
+    })
+}
