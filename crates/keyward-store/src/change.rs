@@ -105,7 +105,8 @@ pub enum Write {
         state: SubjectState,
     },
     /// A token. Where one of the same scope and text is kept whose time is not over when the change
-    /// is made, the change is refused; otherwise it takes that one's place.
+    /// is made, the change is refused, before its expectations are looked at; otherwise it takes that
+    /// one's place.
     Token(Token),
     /// No record of that name any more, and none of its last use. Where there is none, the change is
     /// refused.
