@@ -272,6 +272,13 @@ BEGIN
     END LOOP;
     PERFORM FROM keyward.keys WHERE id = ANY (keyward.texts(change->'keys')) ORDER BY id FOR UPDATE;
 
+    -- Whoever repeats a request is to hear that, whatever has changed since.
+    SELECT t.key INTO used_by FROM jsonb_array_elements(change->'write') AS w
+        JOIN keyward.tokens t ON t.scope = w->>'scope' AND t.text = w->>'text' AND t.until > now
+        WHERE w->>'kind' = 'token' LIMIT 1;
+    IF FOUND THEN
+        RETURN;
+    END IF;
     FOR item, place IN SELECT * FROM jsonb_array_elements(change->'expect') WITH ORDINALITY LOOP
         IF NOT keyward.is_met(item, now) THEN
             unmet := place - 1;
