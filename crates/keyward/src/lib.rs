@@ -2,7 +2,8 @@
 //!
 //! [`ApiKeyLayer`] is a tower layer. A request that bears a good key reaches the inner service with
 //! its [`Principal`] in the extensions; every other request gets the answer that RFC 6750 and
-//! RFC 9457 ask for. [`RequireScopes`] asks for more on single routes.
+//! RFC 9457 ask for. [`RequireScopes`] asks for more on single routes; [`DeprecationLayer`] tells
+//! clients whose key is being replaced.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -56,6 +57,7 @@
 //! `test-util` has [`Principal`]'s `for_test`.
 
 mod credential;
+mod deprecation;
 mod layer;
 mod principal;
 mod reject;
@@ -84,6 +86,7 @@ pub use keyward_store::{
     Statuses, StoreError, Subject, SubjectState, Successor, TenantId, Token, Use, Write, Writers,
 };
 
+pub use deprecation::{DeprecationLayer, DeprecationService};
 pub use layer::ApiKeyLayer;
 pub use principal::principal;
 pub use reject::{GrpcStatus, ProblemJson, Reject};
