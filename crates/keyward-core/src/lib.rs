@@ -1,5 +1,5 @@
-//! Verifies API keys from a cache that no revoked key outlives, and issues, lists and revokes
-//! them.
+//! Verifies API keys from a cache that no revoked key outlives, and manages their whole
+//! life.
 //!
 //! [`Verifier`] decides about credentials: most of them without leaving the thread, from a cache
 //! whose every answer carries the version of the facts it was read at. [`Keyward`] is the verifier
@@ -30,14 +30,16 @@ mod denied;
 #[cfg(feature = "axum")]
 mod extract;
 mod lifecycle;
+mod policy;
 mod principal;
 mod verifier;
 
 pub use builder::{Builder, StartError};
 pub use denied::{Denied, DeniedKind, Reason};
 pub use lifecycle::{
-    Confirmation, ConfirmedRevoke, IssueError, Issued, Keyward, LifecycleError, NewKey, Outcome,
-    Receipt, Revoke, Standing,
+    Acting, BulkRevoke, Confirmation, ConfirmedRevoke, Events, Invalid, IssueError, Issued,
+    KeyUpdate, Keyward, LifecycleError, NewKey, Outcome, Receipt, Revoke, Rotate, Standing,
 };
+pub use policy::{Action, Actor, Policy, Reach, Refusal, Role, ScopeRule};
 pub use principal::{Anonymous, MetadataError, Principal};
 pub use verifier::{Health, PendingVerification, Verification, Verifier};

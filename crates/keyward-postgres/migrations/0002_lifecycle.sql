@@ -310,6 +310,16 @@ BEGIN
     END LOOP;
     PERFORM FROM keyward.keys WHERE id = ANY (keyward.texts(change->'keys')) ORDER BY id FOR UPDATE;
 
+    -- Whoever repeats a request is to hear that, whatever has changed since.
+    FOR item IN SELECT w.item FROM jsonb_array_elements(change->'write') WITH ORDINALITY AS w (item, nth)
+        WHERE w.item->>'kind' = 'token' ORDER BY w.nth LOOP
+        SELECT t.key INTO used_by FROM keyward.tokens t
+            WHERE t.scope = item->>'scope' AND t.text = item->>'text' AND t.until > now;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END LOOP;
+
     FOR item, place IN SELECT * FROM jsonb_array_elements(change->'expect') WITH ORDINALITY LOOP
         IF NOT keyward.is_met(item, now) THEN
             unmet := place - 1;
@@ -346,6 +356,7 @@ BEGIN
                     RAISE EXCEPTION 'the record to delete does not exist' USING ERRCODE = 'KW002';
                 END IF;
             WHEN 'token' THEN
+                -- The change may have had it twice.
                 SELECT t.key INTO used_by FROM keyward.tokens t
                     WHERE t.scope = item->>'scope' AND t.text = item->>'text' AND t.until > now;
                 IF FOUND THEN

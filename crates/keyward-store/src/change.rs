@@ -54,6 +54,10 @@ impl Change {
 /// What must hold at the moment a change is committed, before any of its rows is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a change has a few, and lives as long as a commit"
+)]
 pub enum Expectation {
     /// The record exists and has this revision.
     Revision {
@@ -101,7 +105,8 @@ pub enum Write {
         state: SubjectState,
     },
     /// A token. Where one of the same scope and text is kept whose time is not over when the change
-    /// is made, the change is refused; otherwise it takes that one's place.
+    /// is made, the change is refused, before its expectations are looked at; otherwise it takes that
+    /// one's place.
     Token(Token),
     /// No record of that name any more, and none of its last use. Where there is none, the change is
     /// refused.

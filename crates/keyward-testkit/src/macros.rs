@@ -63,7 +63,7 @@ macro_rules! contract_tests {
             delete::a_deletion_is_told
 
             token::a_used_token_is_refused
-            token::expectations_come_before_tokens
+            token::tokens_come_before_expectations
             token::another_scope_or_text_is_another_token
             token::a_token_whose_time_is_over_is_free
             token::a_token_stays_until_its_time_is_over
@@ -219,6 +219,61 @@ macro_rules! verifier_contract_tests {
     };
     ($fresh:expr $(,)?) => {
         $crate::verifier_contract_tests!(guarded($fresh, ()));
+    };
+}
+
+/// Makes a test of every law about the management of keys through the service, on top of
+/// [`verifier_contract_tests!`](crate::verifier_contract_tests).
+///
+/// They take some seconds of real time.
+#[macro_export]
+macro_rules! lifecycle_contract_tests {
+    (guarded $fresh:expr $(,)?) => {
+        $crate::laws! { $fresh =>
+            issuing::all_that_is_said_of_a_key_is_kept
+            issuing::a_tenants_cap_holds_however_many_ask
+            issuing::an_owners_cap_holds_however_many_ask
+            issuing::a_token_issues_one_key
+            issuing::what_cannot_be_is_named
+
+            rotation::a_rotated_key_is_replaced_at_once
+            rotation::an_overlap_ends
+            rotation::an_overlap_does_not_outlive_the_old_key
+            rotation::what_is_not_good_is_not_rotated
+            rotation::a_rotation_is_undone
+            rotation::both_halves_are_revoked
+            rotation::at_most_two_of_a_line_are_good
+            rotation::one_of_many_rotations_wins
+            rotation::a_rotation_does_not_escape_a_revocation
+            rotation::a_rotation_needs_no_room
+            rotation::a_rotation_is_told_under_both_names
+            rotation::late_uses_are_told_once
+
+            keeping::a_suspended_key_is_refused_until_it_is_resumed
+            keeping::what_is_over_stays_so
+            keeping::an_update_is_heeded_at_once
+            keeping::a_change_is_told_before_and_after
+            keeping::a_bulk_revocation_revokes_what_it_says
+            keeping::a_bulk_revocation_leaves_none
+            keeping::a_purge_deletes_what_is_long_over
+            keeping::a_resumed_key_is_not_purged
+            keeping::reports_find_what_they_say
+
+            acting::what_an_actor_issues_is_theirs
+            acting::a_foreign_key_is_not_there
+            acting::what_is_listed_is_cut_to_the_actor
+            acting::nobody_gives_what_they_lack
+            acting::a_key_manages_keys_within_its_own_bounds
+            acting::scopes_follow_the_rule
+            acting::refused_mints_are_told
+            acting::a_standing_reaches_cached_principals
+
+            events::every_event_is_heard
+            events::an_end_is_told_of_before
+        }
+    };
+    ($fresh:expr $(,)?) => {
+        $crate::lifecycle_contract_tests!(guarded($fresh, ()));
     };
 }
 

@@ -95,8 +95,6 @@ caught! {
         token::one_of_fifty_equal_tokens_wins
         token::tokens_in_any_order_do_not_block_each_other;
     keeping_tokens_of_refusals: KeepsTokensOfRefusals by
-        token::a_used_token_is_refused
-        token::expectations_come_before_tokens
         token::a_token_of_a_refused_change_is_not_kept
         token::a_refused_change_leaves_the_token_that_was_there;
     revoking_the_deleted: RevokesTheDeleted by

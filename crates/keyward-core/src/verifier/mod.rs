@@ -9,6 +9,7 @@ mod flights;
 pub(crate) mod health;
 pub(crate) mod identity;
 mod last_use;
+mod late;
 mod lease;
 mod load;
 pub(crate) mod node;
@@ -73,7 +74,7 @@ impl Verifier {
     #[inline]
     #[must_use]
     pub fn check(&self, credential: &[u8]) -> Verification {
-        let node = &*self.node;
+        let node = &self.node;
         // The checksum waits: a credential that is found in front has passed before, and had it right.
         let Some((format, parsed)) = node.formats.skim(credential) else {
             return refused(Denied::invalid_token(Reason::NotAKey));
@@ -172,7 +173,7 @@ fn refused(denied: Denied) -> Verification {
 impl Node {
     /// Whether this credential is the right one for a believed entry, and whether the key passes.
     fn admit(
-        &self,
+        self: &Arc<Self>,
         entry: &Entry,
         presented: &Presented,
         now: BootTime,
@@ -204,10 +205,26 @@ impl Node {
 
     /// The credential is right: whether the key passes now.
     #[inline]
-    fn pass(&self, entry: &Entry, now: BootTime) -> Result<Principal, Denied> {
-        let principal = entry.admit(now, &self.expired)?;
-        self.uses.note(&entry.last_use, now);
-        Ok(principal)
+    fn pass(self: &Arc<Self>, entry: &Entry, now: BootTime) -> Result<Principal, Denied> {
+        match entry.admit(now, &self.expired) {
+            Ok(principal) => {
+                // At most once a second and key.
+                if self.uses.note(&entry.last_use, now)
+                    && let Some(replaced) = &entry.replaced
+                {
+                    self.used(replaced, now);
+                }
+                Ok(principal)
+            }
+            Err(denied) => {
+                if let Some(replaced) = &entry.replaced
+                    && denied.reason() == Reason::Retired
+                {
+                    self.used_after(replaced);
+                }
+                Err(denied)
+            }
+        }
     }
 }
 

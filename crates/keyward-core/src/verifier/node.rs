@@ -67,6 +67,8 @@ pub(crate) struct Limits {
     pub(crate) loads_at_once: usize,
     pub(crate) entries: u64,
     pub(crate) absent: usize,
+    /// How long before its end a key is told of.
+    pub(crate) notice: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -80,6 +82,7 @@ impl Default for Limits {
             loads_at_once: 64,
             entries: 100_000,
             absent: 10_000,
+            notice: None,
         }
     }
 }

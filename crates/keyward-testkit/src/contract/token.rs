@@ -42,14 +42,25 @@ pub async fn a_used_token_is_refused(store: impl Records) {
     store.commit(&other).await.unwrap();
 }
 
-/// What is expected is looked at before a token is.
-pub async fn expectations_come_before_tokens(store: impl Records) {
-    let used = with(insert([]), [token("t", 1, time(100))]);
-    store.commit(&used).await.unwrap();
-    let key = key_id(9);
-    let both = used.expect(Expectation::Revision { key, is: 1 });
-    let outcome = store.commit(&both).await;
-    assert!(is_expectation(&outcome, 0), "{outcome:?}");
+/// A used token is looked at before anything else, so that whoever repeats a request hears of it,
+/// whatever has changed since: of several, the first.
+pub async fn tokens_come_before_expectations(store: impl Records) {
+    put(&store, [record(1)]).await;
+    for (n, text) in (1..).zip(["t", "u", "v"]) {
+        let used = with(insert([]), [token(text, n, time(100))]);
+        store.commit(&used).await.unwrap();
+    }
+    for (n, texts) in [
+        (1, ["t", "u", "v"]),
+        (3, ["v", "u", "t"]),
+        (2, ["w", "u", "v"]),
+    ] {
+        let (key, is) = (key_id(9), 1);
+        let change = insert([record(1)]).expect(Expectation::Revision { key, is });
+        let change = with(change, texts.map(|text| token(text, 9, time(100))));
+        let outcome = store.commit(&change).await;
+        assert!(is_used_for(&outcome, n), "{outcome:?}");
+    }
 }
 
 /// A token is another one in another scope, and with another text; texts are told apart byte by byte.

@@ -283,9 +283,8 @@ impl Records for Flawed {
     }
 
     async fn touch(&self, uses: &[Use]) -> Result<(), StoreError> {
-        let mut known = self.uses.lock().unwrap();
-        known.extend(uses.iter().map(|one| (one.key.clone(), one.at)));
-        drop(known);
+        let kept = uses.iter().map(|one| (one.key.clone(), one.at));
+        self.uses.lock().unwrap().extend(kept);
         self.store.touch(uses).await
     }
 }
