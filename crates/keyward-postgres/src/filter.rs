@@ -23,3 +23,8 @@ pub(crate) fn kept(kept: Option<&KeptAs>) -> Option<(Option<&str>, Option<&str>)
         Some(_) => return None,
     })
 }
+
+/// Whether a text can be anywhere in the database, which keeps none with a NUL.
+pub(crate) fn may_be_there(text: &str) -> bool {
+    !text.contains('\0')
+}

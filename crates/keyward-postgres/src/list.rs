@@ -4,7 +4,7 @@ use keyward_store::{KeyFilter, ListQuery, Owner, Page};
 use sqlx::PgConnection;
 
 use crate::error::Failure;
-use crate::filter::{hidden, kept};
+use crate::filter::{hidden, kept, may_be_there};
 use crate::rows::{Columns, snapshot_columns, snapshot_joins};
 use crate::time::Bound;
 
@@ -26,14 +26,27 @@ pub(crate) async fn list(
     let filter: &KeyFilter = &query.filter;
     let unknown = || Failure::Unfit("this filter is not known here".to_owned());
     let (hash, pepper) = kept(filter.kept.as_ref()).ok_or_else(unknown)?;
+    let texts = [
+        filter.tenant.as_ref().map(|tenant| tenant.as_str()),
+        filter.owner.as_ref().map(Owner::kind),
+        filter.owner.as_ref().map(Owner::id),
+        filter.environment.as_deref(),
+        filter.prefix.as_deref(),
+        filter.tag.as_deref(),
+        pepper,
+    ];
+    if !texts.into_iter().flatten().all(may_be_there) {
+        return Ok(Page::default());
+    }
+    let [tenant, owner_kind, owner_id, environment, prefix, tag, _] = texts;
     let after = query.after.as_ref();
     let rows = sqlx::query(PAGE)
-        .bind(filter.tenant.as_ref().map(|tenant| tenant.as_str()))
-        .bind(filter.owner.as_ref().map(Owner::kind))
-        .bind(filter.owner.as_ref().map(Owner::id))
-        .bind(&filter.environment)
-        .bind(&filter.prefix)
-        .bind(&filter.tag)
+        .bind(tenant)
+        .bind(owner_kind)
+        .bind(owner_id)
+        .bind(environment)
+        .bind(prefix)
+        .bind(tag)
         .bind(hidden(filter.statuses))
         .bind(filter.at.map(Bound::up_to))
         .bind(filter.created_before.map(Bound::before))
