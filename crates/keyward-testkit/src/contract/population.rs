@@ -91,7 +91,7 @@ impl Population {
             0 => "nobody".into(),
             _ => dice.pick(&TENANTS).into(),
         });
-        filter.owner = dice.once_in(3, |dice| owner(dice));
+        filter.owner = dice.once_in(3, owner);
         filter.environment = dice.once_in(6, |dice| dice.pick(&ENVIRONMENTS).to_owned());
         filter.prefix = dice.once_in(6, |dice| dice.pick(&PREFIXES).to_owned());
         filter.tag = dice.once_in(6, |dice| dice.pick(&TAGS).to_owned());
