@@ -23,8 +23,7 @@ use crate::{Action, Reach, Refusal};
 /// let through is left.
 ///
 /// # Errors
-/// [`LifecycleError::Invalid`] when the filter names neither tenant, owner, environment, tag, prefix nor
-/// age; [`LifecycleError::Refused`] where the actor may not; others when the store fails.
+/// [`LifecycleError::Invalid`] when the filter says nothing of whose keys, or which; [`LifecycleError::Refused`] where the actor may not; others when the store fails.
 ///
 /// # Cancel safety
 /// When it is dropped, the keys of one more change may still be revoked.
@@ -51,13 +50,9 @@ impl<'a> BulkRevoke<'a> {
     }
 
     async fn run(self) -> Result<u64, LifecycleError> {
-        let says_something = self.filter.tenant.is_some()
-            || self.filter.owner.is_some()
-            || self.filter.environment.is_some()
-            || self.filter.tag.is_some()
-            || self.filter.prefix.is_some()
-            || self.filter.created_before.is_some();
-        if !says_something {
+        let mut said = self.filter.clone().standing(Statuses::LISTED);
+        said.at = None;
+        if said == KeyFilter::listed() {
             return Err(Invalid::Filter.into());
         }
         let filter = self.acting.bound(Action::Revoke, self.filter)?;

@@ -42,7 +42,6 @@ impl Events {
                 return Ok(entry);
             }
             let mut news = self.keys.node().applied.subscribe();
-            news.mark_unchanged();
             let query = AuditQuery::default()
                 .after(self.position)
                 .limit(LINES_AT_ONCE);

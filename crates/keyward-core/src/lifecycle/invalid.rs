@@ -45,7 +45,7 @@ pub enum Invalid {
     #[error("an idempotency token has 1 to 255 bytes")]
     IdempotencyToken,
     /// A filter that lets every key through is no way to revoke them.
-    #[error("say whose keys, which tag, which prefix or which age")]
+    #[error("say whose keys, or which: by tag, prefix or age, for instance")]
     Filter,
 }
 

@@ -108,7 +108,13 @@ fn issue(
         .write(Write::Insert(key.clone()))
         .audit(line);
     if let Some(token) = token {
-        let scope = format!("issue {}", key.tenant);
+        // Of one maker in one tenant; the length keeps the two apart.
+        let tenant = key.tenant.as_str();
+        let scope = format!(
+            "issue {} {tenant} {}",
+            tenant.len(),
+            actor.unwrap_or_default()
+        );
         let token = Token::new(scope, token, key.id.clone(), now + TOKEN_LIFE);
         change = change.write(Write::Token(token));
     }

@@ -152,8 +152,8 @@ impl NewKey {
         self
     }
 
-    /// Of all requests of one tenant with this token in 24 hours, one issues a key; the others are told
-    /// [which](crate::IssueError::Replayed).
+    /// Of all requests for a tenant by one maker with this token in 24 hours, one issues a key; the
+    /// others are told [which](crate::IssueError::Replayed).
     #[must_use]
     pub fn idempotency_token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());

@@ -51,7 +51,8 @@ impl Acting<'_> {
     }
 
     /// Lines of the audit log, of those that the actor may see: about keys that they may see, about the
-    /// tenant if they may see all its keys, and about what they wanted in vain.
+    /// tenant if they may see all its keys, and about what they wanted in vain. At most a thousand come
+    /// at a time.
     ///
     /// # Errors
     /// [`LifecycleError::Refused`] when the query names another tenant or owner; others when the store

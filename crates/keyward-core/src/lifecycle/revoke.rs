@@ -24,7 +24,7 @@ use crate::verifier::write::CaughtUp;
 /// # Errors
 /// [`LifecycleError::NotFound`] for a key that does not exist, [`LifecycleError::Refused`] where the
 /// actor may not, [`LifecycleError::Store`] and
-/// [`LifecycleError::Commit`] when the store fails. After [`CommitError::Unknown`] the key may or
+/// [`LifecycleError::Commit`] when the store fails. After [`CommitError::Unknown`](keyward_store::CommitError::Unknown) the key may or
 /// may not be revoked; to revoke it again is safe.
 ///
 /// # Cancel safety

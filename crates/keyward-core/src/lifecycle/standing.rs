@@ -7,6 +7,9 @@ use super::{Keyward, LifecycleError, history};
 
 /// What the host says of an owner or a tenant; all of its keys heed it, cached ones too, as soon as
 /// they would heed a revocation.
+///
+/// When an owner or a tenant is deleted, [suspend](Standing::suspend) it first, which is one change for
+/// all its keys, and then [revoke them all](Keyward::revoke_all).
 #[derive(Debug)]
 pub struct Standing<'a> {
     keys: &'a Keyward,

@@ -8,5 +8,6 @@ mod lifecycle;
 mod peppers;
 mod receipt;
 mod register;
+mod rotation;
 mod support;
 mod time;
