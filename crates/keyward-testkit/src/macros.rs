@@ -74,6 +74,8 @@ macro_rules! contract_tests {
             token::tokens_in_any_order_do_not_block_each_other
             token::a_token_is_not_told
 
+            mixed::changes_of_all_sorts_do_what_they_say
+
             race::one_of_two_writers_wins
             race::one_of_a_hundred_writers_wins
             race::a_cap_holds_under_two_hundred_writers

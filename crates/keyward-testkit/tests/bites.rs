@@ -4,8 +4,8 @@
 mod flawed;
 
 use keyward_testkit::contract::{
-    audit, cap, coherence, commit, delete, feed, filter, find, foreign, life, list, load, race,
-    receipt, register, token, unique,
+    audit, cap, coherence, commit, delete, feed, filter, find, foreign, life, list, load, mixed,
+    race, receipt, register, token, unique,
 };
 
 use flawed::{Flaw, Flawed};
@@ -35,7 +35,8 @@ caught! {
         race::one_of_fifty_first_standings_is_set;
     writing_row_by_row: RowByRow by
         commit::nothing_of_a_change_with_a_bad_row_is_written
-        unique::the_keys_of_one_change_must_not_clash;
+        unique::the_keys_of_one_change_must_not_clash
+        mixed::changes_of_all_sorts_do_what_they_say;
     keeping_milliseconds: Milliseconds by
         find::every_field_comes_back_as_it_was_written;
     judging_what_is_found: HidesRevoked by
@@ -88,7 +89,8 @@ caught! {
         filter::a_list_holds_what_its_filter_lets_through
         cap::a_cap_on_usable_keys_passes_over_the_others;
     keeping_tokens_for_ever: TokensForEver by
-        token::a_token_whose_time_is_over_is_free;
+        token::a_token_whose_time_is_over_is_free
+        mixed::changes_of_all_sorts_do_what_they_say;
     knowing_one_scope: OneScope by
         token::another_scope_or_text_is_another_token;
     looking_for_tokens_first: LooksForTokensFirst by
@@ -96,11 +98,13 @@ caught! {
         token::tokens_in_any_order_do_not_block_each_other;
     keeping_tokens_of_refusals: KeepsTokensOfRefusals by
         token::a_token_of_a_refused_change_is_not_kept
-        token::a_refused_change_leaves_the_token_that_was_there;
+        token::a_refused_change_leaves_the_token_that_was_there
+        mixed::changes_of_all_sorts_do_what_they_say;
     revoking_the_deleted: RevokesTheDeleted by
         delete::a_deleted_key_is_not_found
         delete::what_a_deleted_key_had_is_free
-        delete::one_of_fifty_deletions_is_made;
+        delete::one_of_fifty_deletions_is_made
+        mixed::changes_of_all_sorts_do_what_they_say;
     leaving_last_uses: LeavesLastUses by
         delete::the_last_use_of_a_deleted_key_is_gone;
     forgetting_deletions: ForgetsDeletions by

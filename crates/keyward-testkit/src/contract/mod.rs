@@ -26,6 +26,7 @@ pub mod keeping;
 pub mod life;
 pub mod list;
 pub mod load;
+pub mod mixed;
 pub mod outage;
 pub mod race;
 pub mod receipt;

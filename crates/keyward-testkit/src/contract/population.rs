@@ -29,7 +29,7 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % sides
     }
 
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         let place = self.roll(of.len().try_into().unwrap());
         of[usize::try_from(place).unwrap()]
     }

@@ -1,4 +1,5 @@
 //! A store with a flaw.
+#![expect(clippy::unwrap_used, reason = "that is how a test fails")]
 
 use std::collections::HashMap;
 use std::sync::Mutex;
