@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use keyward_core::{DeniedKind, IssueError, Issued, Keyward, NewKey, Reason, Verifier};
+use keyward_core::{DeniedKind, Invalid, IssueError, Issued, Keyward, NewKey, Reason, Verifier};
 use keyward_memory::MemoryStore;
 use keyward_store::{
     AuditQuery, Change, Clock, Digest, KeyFormat, KeyHash, KeyId, KeyRecord, KeySnapshot,
@@ -192,7 +192,10 @@ async fn expires_infinity_pg() -> Result<(), Box<dyn Error>> {
         ] {
             match keys.issue(new).await {
                 Ok(issued) => assert!(accepts(&keys, &issued).await),
-                Err(refused) => assert!(matches!(refused, IssueError::ExpiryTooFar), "{refused}"),
+                Err(refused) => assert!(
+                    matches!(refused, IssueError::Invalid(Invalid::ExpiryTooFar)),
+                    "{refused}"
+                ),
             }
         }
         // A table that others write may hold it all the same.

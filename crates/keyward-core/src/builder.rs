@@ -11,7 +11,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-use crate::lifecycle::Keyward;
+use crate::Policy;
+use crate::lifecycle::{Keyward, Rules};
 use crate::verifier::beats::Beater;
 use crate::verifier::caught::caught;
 use crate::verifier::coherence::Coherence;
@@ -36,6 +37,7 @@ pub struct Builder<S> {
     upgrade_foreign: bool,
     clock: Clock,
     node_name: Option<Arc<str>>,
+    rules: Rules,
     limits: Limits,
 }
 
@@ -49,6 +51,7 @@ impl<S> Builder<S> {
             upgrade_foreign: false,
             clock: Clock::system(),
             node_name: None,
+            rules: Rules::default(),
             limits: Limits::default(),
         }
     }
@@ -180,6 +183,37 @@ impl<S> Builder<S> {
         self
     }
 
+    /// Who may do what to which keys, for those who manage keys by
+    /// [`Keyward::acting_as`](crate::Keyward::acting_as): nobody anything unless said otherwise.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.rules.policy = policy;
+        self
+    }
+
+    /// How many usable keys a tenant may have: no more are issued, whoever asks. Keys that have been
+    /// replaced do not count, so that a rotation needs no room.
+    #[must_use]
+    pub const fn keys_per_tenant(mut self, keys: u64) -> Self {
+        self.rules.keys_per_tenant = Some(keys);
+        self
+    }
+
+    /// The same for the keys of one owner in one tenant.
+    #[must_use]
+    pub const fn keys_per_owner(mut self, keys: u64) -> Self {
+        self.rules.keys_per_owner = Some(keys);
+        self
+    }
+
+    /// Leaves a line in the audit log about each key that ends within so long, once, whichever node is
+    /// the first to see it: see [`Events`](crate::Events). Not done unless said so.
+    #[must_use]
+    pub const fn notice_before_end(mut self, within: Duration) -> Self {
+        self.limits.notice = Some(within);
+        self
+    }
+
     /// How people know this process among those that verify keys of the same store, in a
     /// [`Receipt`](crate::Receipt) for instance: the name of the host and the number of the process, unless said otherwise. It need not be unlike the others.
     #[must_use]
@@ -205,10 +239,11 @@ impl<S: KeyStore + Records> Builder<S> {
     /// used or does not answer.
     pub async fn start(self) -> Result<Keyward, StartError> {
         let (store, settings) = self.split();
+        let rules = settings.rules.clone();
         let store = Arc::new(store);
         let records: Arc<dyn Records> = store.clone();
         let verifier = settings.launch(store, Some(records.clone())).await?;
-        Ok(Keyward::new(verifier, records))
+        Ok(Keyward::new(verifier, records, rules))
     }
 }
 
@@ -234,6 +269,7 @@ impl<S> Builder<S> {
             upgrade_foreign: self.upgrade_foreign,
             clock: self.clock,
             node_name: self.node_name,
+            rules: self.rules,
             limits: self.limits,
         };
         (self.store, settings)

@@ -130,6 +130,13 @@ impl Rows {
 
     /// Makes the change, or leaves everything as it was.
     pub(crate) fn commit(&mut self, change: &Change) -> Result<(), CommitError> {
+        for write in &change.writes {
+            if let Write::Token(token) = write
+                && let Some(key) = self.tokens.used(token, change.at)
+            {
+                return Err(CommitError::TokenUsed(key.clone()));
+            }
+        }
         for (place, expectation) in change.expectations.iter().enumerate() {
             if !self.holds(expectation, change.at)? {
                 return Err(CommitError::Expectation(place));

@@ -11,6 +11,7 @@ use keyward_store::{
 keyward_testkit::contract_tests!(MemoryStore::default());
 keyward_testkit::hint_contract_tests!(MemoryStore::default());
 keyward_testkit::verifier_contract_tests!(MemoryStore::default());
+keyward_testkit::lifecycle_contract_tests!(MemoryStore::default());
 
 fn record(n: i64) -> KeyRecord {
     let hash = KeyHash::Sha256(Digest::sha256(&n.to_be_bytes()));

@@ -1,52 +1,79 @@
 //! The audit log.
 
 use keyward_store::{
-    AuditAction, AuditEntry, AuditQuery, AuditRecord, KeyId, Owner, Subject, TenantId,
+    AuditAction, AuditEntry, AuditOrder, AuditQuery, AuditRecord, Owner, Subject, TenantId,
 };
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use crate::error::Failure;
-use crate::rows::Columns;
+use crate::filter::may_be_there;
+use crate::rows::{Columns, key_id, owner};
 use crate::time::Timestamp;
 
-/// One statement for each way to an index.
+/// One statement for each way to an index, in each order.
 macro_rules! lines {
     ($about:literal) => {
+        [
+            lines!($about, "position > $1", "position"),
+            lines!($about, "position < $1", "position DESC"),
+        ]
+    };
+    ($about:literal, $beyond:literal, $order:literal) => {
         concat!(
-            "SELECT position, at, action, actor, key, tenant, subject, subject_kind, subject_id \
-             FROM keyward.audit WHERE position > $1 AND ",
+            "SELECT position, at, action, actor, key, tenant, owner_kind, owner_id, subject, \
+             subject_kind, subject_id, before, after, refusal \
+             FROM keyward.audit WHERE ",
             $about,
-            " ORDER BY position LIMIT $2"
+            " AND ",
+            $beyond,
+            " AND ($3::text IS NULL OR key = $3) AND ($4::text IS NULL OR tenant = $4) \
+             AND ($5::text IS NULL OR (owner_kind = $5 AND owner_id = $6)) ORDER BY ",
+            $order,
+            " LIMIT $2"
         )
     };
 }
 
-const ALL: &str = lines!("true");
-const OF_KEY: &str = lines!("key = $3");
-const OF_TENANT: &str = lines!("tenant = $3");
-const OF_BOTH: &str = lines!("key = $3 AND tenant = $4");
+const ALL: [&str; 2] = lines!("true");
+const OF_KEY: [&str; 2] = lines!("key = $3");
+const OF_TENANT: [&str; 2] = lines!("tenant = $4");
+const OF_OWNER: [&str; 2] = lines!("owner_kind = $5 AND owner_id = $6");
 
 pub(crate) async fn audit(
     connection: &mut PgConnection,
     query: &AuditQuery,
 ) -> Result<Vec<AuditEntry>, Failure> {
-    let statement = match (&query.key, &query.tenant) {
-        (None, None) => ALL,
-        (Some(_), None) => OF_KEY,
-        (None, Some(_)) => OF_TENANT,
-        (Some(_), Some(_)) => OF_BOTH,
+    // The narrowest first.
+    let [oldest_first, newest_first] = match (&query.key, &query.owner, &query.tenant) {
+        (Some(_), _, _) => OF_KEY,
+        (None, Some(_), _) => OF_OWNER,
+        (None, None, Some(_)) => OF_TENANT,
+        (None, None, None) => ALL,
     };
-    let mut statement = sqlx::query(statement)
-        .bind(i64::try_from(query.after).unwrap_or(i64::MAX))
-        .bind(i64::try_from(query.limit).unwrap_or(i64::MAX));
-    if let Some(key) = &query.key {
-        statement = statement.bind(key.as_str());
+    let (statement, end) = match query.order {
+        AuditOrder::OldestFirst => (oldest_first, -1),
+        AuditOrder::NewestFirst => (newest_first, i64::MAX),
+        _ => return Err(Failure::Unfit("this order is not known here".to_owned())),
+    };
+    let tenant = query.tenant.as_ref().map(|tenant| tenant.as_str());
+    let kind = query.owner.as_ref().map(Owner::kind);
+    let id = query.owner.as_ref().map(Owner::id);
+    if ![tenant, kind, id].into_iter().flatten().all(may_be_there) {
+        return Ok(Vec::new());
     }
-    if let Some(tenant) = &query.tenant {
-        statement = statement.bind(tenant.as_str());
-    }
-    let rows = statement.fetch_all(connection).await?;
+    let after = query
+        .after
+        .map(|after| i64::try_from(after).unwrap_or(i64::MAX));
+    let rows = sqlx::query(statement)
+        .bind(after.unwrap_or(end))
+        .bind(i64::try_from(query.limit).unwrap_or(i64::MAX))
+        .bind(query.key.as_ref().map(|key| key.as_str()))
+        .bind(tenant)
+        .bind(kind)
+        .bind(id)
+        .fetch_all(connection)
+        .await?;
     rows.iter().map(entry).collect()
 }
 
@@ -57,13 +84,14 @@ fn entry(row: &PgRow) -> Result<AuditEntry, Failure> {
     let action = action(columns.next()?)?;
     let mut record = AuditRecord::new(at, action);
     record.actor = columns.next()?;
-    record.key = match columns.next::<Option<&str>>()? {
-        None => None,
-        Some(id) => Some(KeyId::new(id).map_err(|_| Failure::Nonsense("the id of a key"))?),
-    };
+    record.key = columns.next::<Option<&str>>()?.map(key_id).transpose()?;
     record.tenant = columns.next::<Option<&str>>()?.map(TenantId::from);
+    record.owner = owner(columns.next()?, columns.next()?)?;
     let (subject, kind, id) = (columns.next()?, columns.next()?, columns.next()?);
     record.subject = self::subject(subject, kind, id)?;
+    record.before = columns.next()?;
+    record.after = columns.next()?;
+    record.refusal = columns.next()?;
     Ok(AuditEntry { position, record })
 }
 
@@ -81,12 +109,10 @@ fn subject(
 }
 
 fn action(name: &str) -> Result<AuditAction, Failure> {
-    let known = [
-        AuditAction::Issued,
-        AuditAction::Revoked,
-        AuditAction::Rehashed,
-        AuditAction::SubjectChanged,
-    ];
-    let action = known.into_iter().find(|action| action.as_str() == name);
-    action.ok_or(Failure::Nonsense("an unknown action"))
+    let action = AuditAction::ALL
+        .iter()
+        .find(|action| action.as_str() == name);
+    action
+        .copied()
+        .ok_or(Failure::Nonsense("an unknown action"))
 }

@@ -1,64 +1,77 @@
 //! Pages of keys.
 
-use keyward_store::{KeyFilter, ListQuery, Page};
+use keyward_store::{KeyFilter, ListQuery, Owner, Page};
 use sqlx::PgConnection;
 
 use crate::error::Failure;
+use crate::filter::{hidden, kept, may_be_there};
 use crate::rows::{Columns, snapshot_columns, snapshot_joins};
-use crate::time::micros;
+use crate::time::Bound;
 
-/// One statement for each way to an index.
-macro_rules! list {
-    ($whose:literal) => {
-        concat!(
-            "SELECT ",
-            snapshot_columns!(),
-            " FROM (SELECT * FROM keyward.keys WHERE ",
-            $whose,
-            " AND ($1 OR revoked_at IS NULL) \
-             AND (created_at, id) < (coalesce(keyward.at($2), 'infinity'), $3) \
-             ORDER BY created_at DESC, id DESC LIMIT $4) k",
-            snapshot_joins!(),
-            " ORDER BY k.created_at DESC, k.id DESC"
-        )
-    };
-}
-
-const ALL: &str = list!("true");
-const OF_TENANT: &str = list!("tenant = $5");
-const OF_OWNER: &str = list!("owner_kind = $5 AND owner_id = $6");
-const OF_BOTH: &str = list!("tenant = $5 AND owner_kind = $6 AND owner_id = $7");
+/// The function has one statement for each way to an index.
+const PAGE: &str = concat!(
+    "SELECT ",
+    snapshot_columns!(),
+    " FROM keyward.page(ROW ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+        $15, $16)::keyward.filter, $17, $18, $19) k",
+    snapshot_joins!(),
+    " ORDER BY k.created_at DESC, k.id DESC"
+);
 
 pub(crate) async fn list(
     connection: &mut PgConnection,
     query: &ListQuery,
 ) -> Result<Page, Failure> {
     let limit = query.limit.clamp(1, ListQuery::MAX_LIMIT);
-    let KeyFilter {
+    let filter: &KeyFilter = &query.filter;
+    let unknown = || Failure::Unfit("this filter is not known here".to_owned());
+    let (hash, pepper) = kept(filter.kept.as_ref()).ok_or_else(unknown)?;
+    let texts = [
+        filter.tenant.as_ref().map(|tenant| tenant.as_str()),
+        filter.owner.as_ref().map(Owner::kind),
+        filter.owner.as_ref().map(Owner::id),
+        filter.environment.as_deref(),
+        filter.prefix.as_deref(),
+        filter.tag.as_deref(),
+        filter.lookup.as_deref(),
+        pepper,
+    ];
+    if !texts.into_iter().flatten().all(may_be_there) {
+        return Ok(Page::default());
+    }
+    let [
         tenant,
-        owner,
-        revoked,
-        ..
-    } = &query.filter;
-    let statement = match (tenant, owner) {
-        (None, None) => ALL,
-        (Some(_), None) => OF_TENANT,
-        (None, Some(_)) => OF_OWNER,
-        (Some(_), Some(_)) => OF_BOTH,
-    };
+        owner_kind,
+        owner_id,
+        environment,
+        prefix,
+        tag,
+        lookup,
+        _,
+    ] = texts;
     let after = query.after.as_ref();
-    let mut statement = sqlx::query(statement)
-        .bind(revoked)
-        .bind(after.and_then(|place| micros(place.created_at)))
+    let rows = sqlx::query(PAGE)
+        .bind(tenant)
+        .bind(owner_kind)
+        .bind(owner_id)
+        .bind(environment)
+        .bind(prefix)
+        .bind(tag)
+        .bind(hidden(filter.statuses))
+        .bind(filter.at.map(Bound::up_to))
+        .bind(filter.created_before.map(Bound::before))
+        .bind(filter.ends_before.map(Bound::before))
+        .bind(filter.over_before.map(Bound::before))
+        .bind(filter.used_since.map(Bound::before))
+        .bind(filter.idle_since.map(Bound::before))
+        .bind(hash)
+        .bind(pepper)
+        .bind(lookup)
+        .bind(after.map_or(Bound::NEVER, |place| Bound::up_to(place.created_at)))
         .bind(after.map_or("", |place| place.key.as_str()))
-        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
-    if let Some(tenant) = tenant {
-        statement = statement.bind(tenant.as_str());
-    }
-    if let Some(owner) = owner {
-        statement = statement.bind(owner.kind()).bind(owner.id());
-    }
-    let rows = statement.fetch_all(connection).await?;
+        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
     let keys = rows.iter().map(|row| Columns::new(row).snapshot());
     let keys = keys
         .filter_map(Result::transpose)

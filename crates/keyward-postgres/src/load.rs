@@ -2,12 +2,15 @@
 
 use std::time::SystemTime;
 
-use keyward_store::{HistoryId, KeySnapshot, Loaded, Origin, Selector};
+use keyward_store::{
+    Candidates, HistoryId, KeySnapshot, Loaded, MAX_LOOKUP_CANDIDATES, Origin, Selector,
+};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::error::Failure;
+use crate::filter::may_be_there;
 use crate::rows::{Columns, snapshot_columns, snapshot_joins};
 use crate::time::Timestamp;
 
@@ -34,6 +37,14 @@ const BY_PUBLIC_ID: &str = load!("k.prefix = $1 AND k.public_id = $2");
 /// known, the server makes a new plan each time, which takes longer than the look-up.
 const BY_DIGEST: &str = load!("k.digest IN ($1, $2, $3, $4)");
 const BY_ANY_DIGEST: &str = load!("k.digest = ANY ($1)");
+/// Of each beginning, the oldest keys alone.
+const BY_DIGEST_OR_BEGINNING: &str = load!(
+    "k.id = ANY (ARRAY( \
+        SELECT id FROM keyward.keys WHERE digest = ANY ($1) \
+        UNION SELECT b.id FROM unnest($2::text[]) AS l (lookup) CROSS JOIN LATERAL ( \
+            SELECT id FROM keyward.keys WHERE lookup = l.lookup \
+            ORDER BY created_at, id LIMIT $3) AS b))"
+);
 
 pub(crate) async fn load(connection: &mut PgConnection, by: &Selector) -> Result<Loaded, Failure> {
     let rows = match by {
@@ -46,10 +57,14 @@ pub(crate) async fn load(connection: &mut PgConnection, by: &Selector) -> Result
             query.fetch_all(connection).await?
         }
         Selector::Credential(candidates) => {
-            let macs = candidates.macs().iter().map(|(_, mac)| mac);
-            let digests = std::iter::once(candidates.sha256()).chain(macs);
-            let digests: Vec<&[u8]> = digests.map(|digest| &digest.as_bytes()[..]).collect();
+            let digests = digests(candidates);
+            let beginnings = candidates.lookups().iter().map(|text| &**text);
+            let beginnings: Vec<&str> = beginnings.filter(|text| may_be_there(text)).collect();
             let query = match *digests {
+                _ if !beginnings.is_empty() => sqlx::query(BY_DIGEST_OR_BEGINNING)
+                    .bind(digests)
+                    .bind(beginnings)
+                    .bind(i64::try_from(MAX_LOOKUP_CANDIDATES).unwrap_or(i64::MAX)),
                 [a] => sqlx::query(BY_DIGEST).bind(a).bind(a).bind(a).bind(a),
                 [a, b] => sqlx::query(BY_DIGEST).bind(a).bind(b).bind(b).bind(b),
                 [a, b, c] => sqlx::query(BY_DIGEST).bind(a).bind(b).bind(c).bind(c),
@@ -65,8 +80,8 @@ pub(crate) async fn load(connection: &mut PgConnection, by: &Selector) -> Result
     if let Selector::Credential(_) = by {
         // Its digest may be there under another pepper.
         found.retain(|found| {
-            let hash = found.as_ref().map(|found| &found.record.hash);
-            hash.is_some_and(|hash| by.matches_hash(hash))
+            let record = found.as_ref().map(|found| &found.record);
+            record.is_some_and(|record| by.matches(record))
         });
     }
     let found = found.into_iter().flatten().collect();
@@ -77,6 +92,16 @@ pub(crate) async fn load(connection: &mut PgConnection, by: &Selector) -> Result
     };
     let loaded = Loaded::new(found, head.history, head.number, head.now);
     Ok(loaded.from_origin(origin))
+}
+
+/// Everything that the credential may be kept as, in bytes.
+fn digests(candidates: &Candidates) -> Vec<&[u8]> {
+    let macs = candidates.macs().iter().map(|(_, mac)| mac);
+    let ours = std::iter::once(candidates.sha256()).chain(macs);
+    let foreign = candidates.foreign().iter();
+    ours.map(|digest| &digest.as_bytes()[..])
+        .chain(foreign.map(|hash| hash.text().as_bytes()))
+        .collect()
 }
 
 fn snapshot(row: &PgRow) -> Result<Option<KeySnapshot>, Failure> {

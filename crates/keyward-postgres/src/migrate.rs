@@ -5,7 +5,10 @@ use sqlx::{Connection, PgConnection, Row};
 use crate::error::Failure;
 
 /// Each file makes its own line in `keyward.migrations`, also when it is run by hand.
-const FILES: [(i32, &str); 1] = [(1, include_str!("../migrations/0001_keyward.sql"))];
+const FILES: [(i32, &str); 2] = [
+    (1, include_str!("../migrations/0001_keyward.sql")),
+    (2, include_str!("../migrations/0002_lifecycle.sql")),
+];
 
 /// The version that this crate needs. A later one is an addition to it.
 pub(crate) const VERSION: i32 = FILES[FILES.len() - 1].0;

@@ -17,6 +17,7 @@ use crate::commit::Outcome;
 use crate::housekeeping::Housekeeping;
 use crate::link::Link;
 use crate::pool::Connections;
+use crate::spell::spell;
 use crate::{audit, commit, list, load, migrate, poll, pool, ready, register, standing, touch};
 
 /// Keys in Postgres.
@@ -157,7 +158,7 @@ impl Lookup for PostgresStore {
 #[async_trait]
 impl Records for PostgresStore {
     async fn commit(&self, change: &Change) -> Result<(), CommitError> {
-        let change = commit::spell(change)?;
+        let change = spell(change)?;
         let (mut tries, mut dead) = (0, 0);
         loop {
             // Before it is sent, a failure is certain: so a connection that has died since it was

@@ -56,7 +56,7 @@ impl Change {
 #[non_exhaustive]
 #[expect(
     clippy::large_enum_variant,
-    reason = "a change has one or two, and they are not moved about"
+    reason = "a change has a few, and lives as long as a commit"
 )]
 pub enum Expectation {
     /// The record exists and has this revision.
@@ -94,7 +94,7 @@ pub enum Write {
     Replace {
         /// The record.
         record: KeyRecord,
-        /// Whether its hash, public id or beginning differs from before, so that it is found by others.
+        /// Whether its hash, public id or lookup differs from before, so that it is found by others.
         refound: bool,
     },
     /// The standing of an owner or a tenant.
@@ -105,7 +105,8 @@ pub enum Write {
         state: SubjectState,
     },
     /// A token. Where one of the same scope and text is kept whose time is not over when the change
-    /// is made, the change is refused; otherwise it takes that one's place.
+    /// is made, the change is refused, before its expectations are looked at; otherwise it takes that
+    /// one's place.
     Token(Token),
     /// No record of that name any more, and none of its last use. Where there is none, the change is
     /// refused.

@@ -18,9 +18,6 @@ pub struct Token {
 }
 
 impl Token {
-    /// The longest scope and the longest text, in bytes.
-    pub const MAX_BYTES: usize = 512;
-
     /// The token `text` among those of `scope`.
     #[must_use]
     pub fn new(

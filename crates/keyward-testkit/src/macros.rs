@@ -21,10 +21,17 @@ macro_rules! contract_tests {
             find::keys_that_are_refused_are_found_too
             find::what_was_never_written_is_not_found
 
+            foreign::a_key_is_found_by_its_foreign_hash
+            foreign::a_key_is_found_by_its_beginning
+            foreign::only_the_oldest_of_one_beginning_are_found
+            foreign::a_credential_is_found_in_every_way_at_once
+            foreign::a_key_is_found_by_its_new_beginning
+
             unique::no_two_keys_share_a_name
             unique::no_two_keys_share_a_public_id
             unique::no_two_keys_share_a_hash
             unique::the_same_bytes_under_another_pepper_are_another_hash
+            unique::the_same_text_under_another_scheme_is_another_hash
             unique::keys_without_public_id_do_not_clash
             unique::the_keys_of_one_change_must_not_clash
             unique::no_key_can_take_what_another_has
@@ -44,6 +51,31 @@ macro_rules! contract_tests {
             cap::a_cap_counts_its_own_keys
             cap::a_cap_on_usable_keys_passes_over_the_others
             cap::a_cap_on_a_beginning_counts_its_own_keys
+            cap::a_cap_may_be_at_another_time
+            cap::a_cap_counts_what_its_filter_lets_through
+
+            delete::a_deleted_key_is_not_found
+            delete::the_last_use_of_a_deleted_key_is_gone
+            delete::what_a_deleted_key_had_is_free
+            delete::a_stale_deletion_is_refused
+            delete::what_does_not_exist_cannot_be_deleted
+            delete::a_deletion_is_taken_back_with_its_change
+            delete::one_of_fifty_deletions_is_made
+            delete::a_deletion_is_told
+
+            token::a_used_token_is_refused
+            token::tokens_come_before_expectations
+            token::another_scope_or_text_is_another_token
+            token::a_token_whose_time_is_over_is_free
+            token::a_token_stays_until_its_time_is_over
+            token::a_token_of_a_refused_change_is_not_kept
+            token::a_refused_change_leaves_the_token_that_was_there
+            token::equal_tokens_of_one_change_are_refused
+            token::one_of_fifty_equal_tokens_wins
+            token::tokens_in_any_order_do_not_block_each_other
+            token::a_token_is_not_told
+
+            mixed::changes_of_all_sorts_do_what_they_say
 
             race::one_of_two_writers_wins
             race::one_of_a_hundred_writers_wins
@@ -69,9 +101,17 @@ macro_rules! contract_tests {
             list::a_list_says_what_finding_says
             list::a_key_is_listed_where_it_belongs_now
 
+            filter::a_list_can_be_asked_for_by_each_field
+            filter::a_key_stands_as_it_does_at_the_moment_asked_for
+            filter::a_key_stands_as_it_does_at_present
+            filter::a_list_follows_what_changes
+            filter::a_list_holds_what_its_filter_lets_through
+
             audit::a_line_comes_back_as_it_was_written
             audit::positions_rise
             audit::lines_can_be_read_by_key_and_tenant
+            audit::lines_can_be_read_by_owner
+            audit::the_log_can_be_read_from_either_end
             audit::reading_goes_on_where_it_stopped
             audit::no_line_appears_before_one_already_read
 
@@ -186,6 +226,61 @@ macro_rules! verifier_contract_tests {
     };
     ($fresh:expr $(,)?) => {
         $crate::verifier_contract_tests!(guarded($fresh, ()));
+    };
+}
+
+/// Makes a test of every law about the management of keys through the service, on top of
+/// [`verifier_contract_tests!`](crate::verifier_contract_tests).
+///
+/// They take some seconds of real time.
+#[macro_export]
+macro_rules! lifecycle_contract_tests {
+    (guarded $fresh:expr $(,)?) => {
+        $crate::laws! { $fresh =>
+            issuing::all_that_is_said_of_a_key_is_kept
+            issuing::a_tenants_cap_holds_however_many_ask
+            issuing::an_owners_cap_holds_however_many_ask
+            issuing::a_token_issues_one_key
+            issuing::what_cannot_be_is_named
+
+            rotation::a_rotated_key_is_replaced_at_once
+            rotation::an_overlap_ends
+            rotation::an_overlap_does_not_outlive_the_old_key
+            rotation::what_is_not_good_is_not_rotated
+            rotation::a_rotation_is_undone
+            rotation::both_halves_are_revoked
+            rotation::at_most_two_of_a_line_are_good
+            rotation::one_of_many_rotations_wins
+            rotation::a_rotation_does_not_escape_a_revocation
+            rotation::a_rotation_needs_no_room
+            rotation::a_rotation_is_told_under_both_names
+            rotation::late_uses_are_told_once
+
+            keeping::a_suspended_key_is_refused_until_it_is_resumed
+            keeping::what_is_over_stays_so
+            keeping::an_update_is_heeded_at_once
+            keeping::a_change_is_told_before_and_after
+            keeping::a_bulk_revocation_revokes_what_it_says
+            keeping::a_bulk_revocation_leaves_none
+            keeping::a_purge_deletes_what_is_long_over
+            keeping::a_resumed_key_is_not_purged
+            keeping::reports_find_what_they_say
+
+            acting::what_an_actor_issues_is_theirs
+            acting::a_foreign_key_is_not_there
+            acting::what_is_listed_is_cut_to_the_actor
+            acting::nobody_gives_what_they_lack
+            acting::a_key_manages_keys_within_its_own_bounds
+            acting::scopes_follow_the_rule
+            acting::refused_mints_are_told
+            acting::a_standing_reaches_cached_principals
+
+            events::every_event_is_heard
+            events::an_end_is_told_of_before
+        }
+    };
+    ($fresh:expr $(,)?) => {
+        $crate::lifecycle_contract_tests!(guarded($fresh, ()));
     };
 }
 

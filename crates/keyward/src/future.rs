@@ -13,6 +13,7 @@ use crate::Reject;
 use crate::credential::{Found, is_grpc};
 use crate::layer::Settings;
 
+pub use crate::deprecation::future::ResponseFuture as DeprecationFuture;
 pub use crate::require::future::ResponseFuture as RequireScopesFuture;
 
 pin_project! {

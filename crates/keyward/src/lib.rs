@@ -2,7 +2,8 @@
 //!
 //! [`ApiKeyLayer`] is a tower layer. A request that bears a good key reaches the inner service with
 //! its [`Principal`] in the extensions; every other request gets the answer that RFC 6750 and
-//! RFC 9457 ask for. [`RequireScopes`] asks for more on single routes.
+//! RFC 9457 ask for. [`RequireScopes`] asks for more on single routes; [`DeprecationLayer`] tells
+//! clients whose key is being replaced.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -56,6 +57,7 @@
 //! `test-util` has [`Principal`]'s `for_test`.
 
 mod credential;
+mod deprecation;
 mod layer;
 mod principal;
 mod reject;
@@ -67,9 +69,10 @@ mod sources;
 pub mod future;
 
 pub use keyward_core::{
-    Anonymous, Builder, Confirmation, ConfirmedRevoke, Denied, DeniedKind, Health, ImportError,
-    IssueError, Issued, Keyward, LifecycleError, MetadataError, NewKey, Outcome,
-    PendingVerification, Principal, Reason, Receipt, Revoke, Standing, StartError, Verification,
+    Acting, Action, Actor, Anonymous, Builder, BulkRevoke, Confirmation, ConfirmedRevoke, Denied,
+    DeniedKind, Events, Health, ImportError, Invalid, IssueError, Issued, KeyUpdate, Keyward,
+    LifecycleError, MetadataError, NewKey, Outcome, PendingVerification, Policy, Principal, Reach,
+    Reason, Receipt, Refusal, Revoke, Role, Rotate, ScopeRule, Standing, StartError, Verification,
     Verifier,
 };
 pub use keyward_store::{
@@ -85,6 +88,7 @@ pub use keyward_store::{
     SubjectState, Successor, TenantId, Token, Use, Write, Writers,
 };
 
+pub use deprecation::{DeprecationLayer, DeprecationService};
 pub use layer::ApiKeyLayer;
 pub use principal::principal;
 pub use reject::{GrpcStatus, ProblemJson, Reject};

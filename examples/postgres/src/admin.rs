@@ -99,7 +99,7 @@ pub(crate) async fn issue(
             let body = json!({ "id": issued.key.id.as_str(), "key": issued.secret.expose() });
             (StatusCode::CREATED, Json(body))
         }
-        Err(error @ IssueError::Commit(_)) => {
+        Err(error @ (IssueError::Store(_) | IssueError::Commit(_))) => {
             problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
         }
         Err(error) => problem(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),

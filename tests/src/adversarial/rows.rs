@@ -49,7 +49,7 @@ impl Lookup for Rows {
             Selector::PublicId { prefix, id } => {
                 row.record.prefix == **prefix && row.record.public_id == Some(*id)
             }
-            credential => credential.matches_hash(&row.record.hash),
+            credential => credential.matches(&row.record),
         };
         Ok(self.rows.iter().filter(asked_for).cloned().collect())
     }

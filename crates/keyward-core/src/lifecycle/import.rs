@@ -1,13 +1,13 @@
 use std::time::SystemTime;
 
 use keyward_store::{
-    AuditAction, AuditRecord, Change, CommitError, Expectation, ForeignHash, Kept, KeyFilter,
-    KeyHash, KeyId, KeyRecord, MAX_LOOKUP_CANDIDATES, Use, Write,
+    AuditAction, Change, CommitError, Expectation, ForeignHash, Formats, Kept, KeyFilter, KeyHash,
+    KeyId, KeyRecord, MAX_LOOKUP_CANDIDATES, Use, Write,
 };
 use thiserror::Error;
 
 use super::new_key::{Made, NewKey};
-use super::{IssueError, Keyward};
+use super::{Invalid, Keyward, history};
 use crate::verifier::node::{Node, whole_micros};
 
 impl Keyward {
@@ -27,10 +27,11 @@ impl Keyward {
     /// When the future is dropped, the key may have been stored.
     pub async fn import(&self, new: NewKey, kept: Kept) -> Result<KeyRecord, ImportError> {
         let verifier = self.verifier();
-        check(verifier.node(), &kept)?;
+        let node = verifier.node();
+        check(node, &kept)?;
         let now = self.now();
         let used = kept.last_used_at.map(|used| used.min(now));
-        let (record, change) = import(new, kept, now)?;
+        let (record, change) = import(new, kept, &node.formats, now)?;
         self.commit(change).await.map_err(|error| match error {
             CommitError::Expectation(_) => ImportError::LookupFull,
             CommitError::Duplicate => ImportError::AlreadyThere,
@@ -78,7 +79,12 @@ fn check(node: &Node, kept: &Kept) -> Result<(), ImportError> {
 }
 
 /// The record of a key that another system issued, and the change that makes it one of ours.
-fn import(new: NewKey, kept: Kept, now: SystemTime) -> Result<(KeyRecord, Change), ImportError> {
+fn import(
+    new: NewKey,
+    kept: Kept,
+    formats: &Formats,
+    now: SystemTime,
+) -> Result<(KeyRecord, Change), ImportError> {
     let lookup = kept.lookup.map(|beginning| beginning.as_str().to_owned());
     let made = Made {
         prefix: kept.prefix,
@@ -88,20 +94,17 @@ fn import(new: NewKey, kept: Kept, now: SystemTime) -> Result<(KeyRecord, Change
         hash: kept.hash,
     };
     let id = kept.id.unwrap_or_else(KeyId::generate);
-    let mut record = new.record(id, made, now).map_err(ImportError::Key)?;
+    let mut record = new.record(id, made, formats, now)?;
     record.created_at = kept
         .created_at
         .map_or(now, |created| whole_micros(created).min(now));
     record.suspended_at = kept.suspended.then_some(now);
     record.revoked_at = kept.revoked.then_some(now);
-    let mut audit = AuditRecord::new(now, AuditAction::Imported);
-    audit.key = Some(record.id.clone());
-    audit.tenant = Some(record.tenant.clone());
-    audit.owner.clone_from(&record.owner);
-    audit.actor.clone_from(&record.created_by);
+    let actor = record.created_by.as_deref();
+    let line = history::line(now, AuditAction::Imported, actor, None, &record);
     let mut change = Change::new(now)
         .write(Write::Insert(record.clone()))
-        .audit(audit);
+        .audit(line);
     if let Some(lookup) = lookup {
         // Revoked ones count too: a store tells of no more than these, whatever their state.
         change = change.expect(Expectation::Fewer {
@@ -121,7 +124,7 @@ const MAX_TEXT: usize = 64;
 pub enum ImportError {
     /// What was said of the key in the host's own terms cannot be; an expiry in the past for instance.
     #[error(transparent)]
-    Key(IssueError),
+    Key(#[from] Invalid),
     /// Nothing here compares hashes of that scheme.
     #[error("the scheme of the hash is not registered")]
     SchemeNotRegistered,

@@ -1,8 +1,10 @@
 use std::time::{Duration, SystemTime};
 
-use keyward_store::{KeyHash, KeyId, KeyRecord, Owner, PublicId, Scope, Scopes, TenantId};
+use keyward_store::{
+    Formats, KeyHash, KeyId, KeyRecord, Limit, Owner, PublicId, Scope, Scopes, TenantId,
+};
 
-use super::IssueError;
+use super::invalid::{Invalid, holds_no_key, is_plain, is_visible};
 use crate::verifier::node::whole_micros;
 
 /// A key to be issued.
@@ -12,19 +14,22 @@ use crate::verifier::node::whole_micros;
 pub struct NewKey {
     name: String,
     description: Option<String>,
-    tenant: Option<TenantId>,
-    owner: Option<Owner>,
+    pub(super) tenant: Option<TenantId>,
+    pub(super) owner: Option<Owner>,
     environment: Option<String>,
+    tags: Vec<String>,
     pub(super) prefix: Option<String>,
-    scopes: Vec<Scope>,
-    role: Option<String>,
-    created_by: Option<String>,
-    expires: Option<Expires>,
+    pub(super) scopes: Option<Scopes>,
+    pub(super) limits: Option<Vec<Limit>>,
+    pub(super) role: Option<String>,
+    pub(super) created_by: Option<String>,
+    pub(super) expires: Option<Expires>,
     metadata: Option<serde_json::Value>,
+    pub(super) token: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Expires {
+pub(super) enum Expires {
     At(SystemTime),
     In(Duration),
 }
@@ -39,30 +44,33 @@ impl NewKey {
             tenant: None,
             owner: None,
             environment: None,
+            tags: Vec::new(),
             prefix: None,
-            scopes: Vec::new(),
+            scopes: None,
+            limits: None,
             role: None,
             created_by: None,
             expires: None,
             metadata: None,
+            token: None,
         }
     }
 
-    /// What it is for.
+    /// What it is for, in at most 1,000 characters.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Whom it belongs to. Every key belongs to a tenant.
+    /// Whom it belongs to. Every key belongs to a tenant; one that an actor issues, to theirs.
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<TenantId>) -> Self {
         self.tenant = Some(tenant.into());
         self
     }
 
-    /// Who in the tenant it belongs to.
+    /// Who in the tenant it belongs to; one that an actor issues is theirs unless said otherwise.
     #[must_use]
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
@@ -76,6 +84,13 @@ impl NewKey {
         self
     }
 
+    /// What it is grouped by: at most 32 tags of 1 to 64 characters.
+    #[must_use]
+    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.tags.extend(tags.into_iter().map(Into::into));
+        self
+    }
+
     /// It has the registered format with this prefix, and not the first one.
     #[must_use]
     pub fn format(mut self, prefix: impl Into<String>) -> Self {
@@ -83,21 +98,33 @@ impl NewKey {
         self
     }
 
-    /// What it may do; at most 64 scopes.
+    /// What it may do; at most 64 scopes. An empty list is no right at all; to say nothing is none
+    /// either, unless it is an actor who issues it and the
+    /// [policy](crate::Policy::scope_rule) says otherwise.
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = Scope>) -> Self {
-        self.scopes.extend(scopes);
+        let before = self.scopes.take().unwrap_or_default();
+        let all = before.iter().cloned().chain(scopes);
+        self.scopes = Some(all.collect());
         self
     }
 
-    /// The role it is issued under, in the host's own terms.
+    /// How often it may be used: at most 8 limits, all of which hold. A key that another key issues
+    /// has that one's limits unless said otherwise.
+    #[must_use]
+    pub fn limits(mut self, limits: impl IntoIterator<Item = Limit>) -> Self {
+        self.limits.get_or_insert_default().extend(limits);
+        self
+    }
+
+    /// The role it is issued under, in the host's own terms. A key that an actor issues has their role.
     #[must_use]
     pub fn role(mut self, role: impl Into<String>) -> Self {
         self.role = Some(role.into());
         self
     }
 
-    /// Who issues it, in the host's own terms.
+    /// Who issues it, in the host's own terms. Of an actor it is known.
     #[must_use]
     pub fn created_by(mut self, actor: impl Into<String>) -> Self {
         self.created_by = Some(actor.into());
@@ -125,47 +152,104 @@ impl NewKey {
         self
     }
 
+    /// Of all requests for a tenant by one maker with this token in 24 hours, one issues a key; the
+    /// others are told [which](crate::IssueError::Replayed).
+    #[must_use]
+    pub fn idempotency_token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
     /// The record of this key, if it can be.
     pub(super) fn record(
         self,
         id: KeyId,
         made: Made,
+        formats: &Formats,
         now: SystemTime,
-    ) -> Result<KeyRecord, IssueError> {
-        let tenant = self.tenant.ok_or(IssueError::Tenant)?;
-        if !(1..=TenantId::MAX).contains(&tenant.as_str().len()) {
-            return Err(IssueError::Tenant);
-        }
-        if !(1..=100).contains(&self.name.chars().count()) || self.name.trim().is_empty() {
-            return Err(IssueError::Name);
-        }
-        let scopes: Scopes = self.scopes.into_iter().collect();
-        if scopes.len() > Scopes::MAX {
-            return Err(IssueError::TooManyScopes);
-        }
-        let mut record = KeyRecord::new(id, tenant, made.hash);
+    ) -> Result<KeyRecord, Invalid> {
+        let mut record = KeyRecord::new(id, self.tenant.ok_or(Invalid::Tenant)?, made.hash);
         record.owner = self.owner;
         record.name = self.name;
         record.description = self.description;
         record.environment = self.environment;
+        record.tags = sorted(self.tags);
         record.prefix = made.prefix;
         record.public_id = made.public_id;
         record.hint = made.hint;
         record.lookup = made.lookup;
-        record.scopes = scopes;
+        record.scopes = self.scopes.unwrap_or_default();
+        record.limits = sorted(self.limits.unwrap_or_default());
         record.role = self.role;
         record.created_at = now;
         record.created_by = self.created_by;
-        record.expires_at = self
-            .expires
-            .map(|expires| expires.instant(now))
-            .transpose()?;
+        let expires = self.expires.map(|expires| expires.instant(now));
+        record.expires_at = expires.transpose()?;
         record.metadata = self.metadata.map(metadata_text).transpose()?;
+        if self.token.is_some_and(|token| !fits(&token)) {
+            return Err(Invalid::IdempotencyToken);
+        }
+        check(&record, formats)?;
         Ok(record)
     }
 }
 
-/// What of the key itself its record keeps.
+/// Whether what its owner says of a key can be.
+pub(super) fn check(record: &KeyRecord, formats: &Formats) -> Result<(), Invalid> {
+    if !fits(record.tenant.as_str()) {
+        return Err(Invalid::Tenant);
+    }
+    if let Some(owner) = &record.owner
+        && !(fits(owner.kind()) && fits(owner.id()))
+    {
+        return Err(Invalid::Owner);
+    }
+    if !is_plain(&record.name, 100) {
+        return Err(Invalid::Name);
+    }
+    holds_no_key("name", &record.name, formats)?;
+    if let Some(description) = &record.description {
+        if description.chars().count() > 1_000 || !is_visible(description) {
+            return Err(Invalid::Description);
+        }
+        holds_no_key("description", description, formats)?;
+    }
+    if let Some(environment) = &record.environment {
+        if !is_plain(environment, 64) {
+            return Err(Invalid::Environment);
+        }
+        holds_no_key("environment", environment, formats)?;
+    }
+    if record.tags.len() > 32 || !record.tags.iter().all(|tag| is_plain(tag, 64)) {
+        return Err(Invalid::Tags);
+    }
+    for tag in &record.tags {
+        holds_no_key("tags", tag, formats)?;
+    }
+    if let Some(metadata) = &record.metadata {
+        holds_no_key("metadata", metadata, formats)?;
+    }
+    if record.scopes.len() > Scopes::MAX {
+        return Err(Invalid::Scopes);
+    }
+    if record.limits.len() > Limit::MAX_PER_KEY {
+        return Err(Invalid::Limits);
+    }
+    Ok(())
+}
+
+/// Whether it can be a name of the host's: databases index no longer ones, and keep no zero byte.
+fn fits(name: &str) -> bool {
+    (1..=TenantId::MAX).contains(&name.len()) && !name.contains('\0')
+}
+
+pub(super) fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort();
+    list.dedup();
+    list
+}
+
+/// What of a key its record keeps.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) prefix: String,
@@ -176,30 +260,30 @@ pub(super) struct Made {
 }
 
 impl Expires {
-    fn instant(self, now: SystemTime) -> Result<SystemTime, IssueError> {
+    pub(super) fn instant(self, now: SystemTime) -> Result<SystemTime, Invalid> {
         let at = match self {
             Self::At(at) => at,
-            Self::In(after) => now.checked_add(after).ok_or(IssueError::ExpiryTooFar)?,
+            Self::In(after) => now.checked_add(after).ok_or(Invalid::ExpiryTooFar)?,
         };
         // Down, so that it is never later than was asked for.
         let at = whole_micros(at);
         if at <= now {
-            return Err(IssueError::ExpiryInPast);
+            return Err(Invalid::ExpiryInPast);
         }
         let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(YEAR_10000));
         if end.is_none_or(|end| at >= end) {
-            return Err(IssueError::ExpiryTooFar);
+            return Err(Invalid::ExpiryTooFar);
         }
         Ok(at)
     }
 }
 
-fn metadata_text(metadata: serde_json::Value) -> Result<String, IssueError> {
+pub(super) fn metadata_text(metadata: serde_json::Value) -> Result<String, Invalid> {
     let text = metadata.to_string();
     if metadata.is_object() && text.len() <= 16 * 1024 {
         Ok(text)
     } else {
-        Err(IssueError::Metadata)
+        Err(Invalid::Metadata)
     }
 }
 

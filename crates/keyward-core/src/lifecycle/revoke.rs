@@ -3,11 +3,12 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::SystemTime;
 
-use keyward_store::{
-    AuditAction, AuditRecord, Change, CommitError, Expectation, KeyId, KeyRecord, Write,
-};
+use keyward_store::{AuditAction, Change, KeyId, KeyRecord};
 
-use super::{Keyward, LifecycleError, MAX_TRIES, Receipt};
+use super::acting::Acting;
+use super::revise::{Tries, replace};
+use super::{LifecycleError, Receipt, history};
+use crate::Action;
 use crate::verifier::write::CaughtUp;
 
 /// A revocation, made by awaiting it.
@@ -17,22 +18,35 @@ use crate::verifier::write::CaughtUp;
 /// nothing and succeeds. To wait for the other nodes as well, await
 /// [`confirm_everywhere`](Revoke::confirm_everywhere).
 ///
+/// While a key and the one that replaces it overlap, both are revoked, whichever is named;
+/// [`only`](Revoke::only) leaves the other.
+///
 /// # Errors
-/// [`LifecycleError::NotFound`] for a key that does not exist, [`LifecycleError::Store`] and
-/// [`LifecycleError::Commit`] when the store fails. After [`CommitError::Unknown`] the key may or
+/// [`LifecycleError::NotFound`] for a key that does not exist, [`LifecycleError::Refused`] where the
+/// actor may not, [`LifecycleError::Store`] and
+/// [`LifecycleError::Commit`] when the store fails. After [`CommitError::Unknown`](keyward_store::CommitError::Unknown) the key may or
 /// may not be revoked; to revoke it again is safe.
 ///
 /// # Cancel safety
 /// Dropped before its first poll it does nothing; later, the change may still be carried out.
 #[must_use = "a revocation does nothing until it is awaited"]
 pub struct Revoke<'a> {
-    keys: &'a Keyward,
+    acting: Acting<'a>,
     key: KeyId,
+    only: bool,
 }
 
 impl<'a> Revoke<'a> {
-    pub(super) const fn new(keys: &'a Keyward, key: KeyId) -> Self {
-        Self { keys, key }
+    pub(super) const fn new(acting: Acting<'a>, key: KeyId) -> Self {
+        let only = false;
+        Self { acting, key, only }
+    }
+
+    /// Leaves the other half of a rotation as it is: an old key ends when it would have, and a new one
+    /// lives on.
+    pub const fn only(mut self) -> Self {
+        self.only = true;
+        self
     }
 
     /// Also waits until no node accepts the key any more, and says of each why that is certain: at
@@ -61,20 +75,48 @@ impl<'a> Revoke<'a> {
     }
 
     async fn run(self) -> Result<CaughtUp, LifecycleError> {
-        let mut tries = 0;
+        let mut tries = Tries::new();
         loop {
-            let found = self.keys.get(&self.key).await?;
-            let found = found.ok_or_else(|| LifecycleError::NotFound(self.key.clone()))?;
-            let Some(change) = revoke(&found.record, self.keys.now()) else {
-                // It may have been revoked elsewhere, and this node not have heard of it yet.
-                return Ok(self.keys.catch_up().await);
+            let named = self.acting.reach(Action::Revoke, &self.key).await?;
+            let other = if self.only {
+                None
+            } else {
+                self.other_half(&named).await?
             };
-            match self.keys.commit(change).await {
-                // Someone else changed the record in between: look at it again.
-                Err(CommitError::Expectation(_)) if tries < MAX_TRIES => tries += 1,
-                outcome => return Ok(outcome?),
+            let both = std::iter::once(named).chain(other);
+            let Some(change) = revoke(both, self.acting.name(), self.acting.now()) else {
+                // It may have been revoked elsewhere, and this node not have heard of it yet.
+                return Ok(self.acting.node().catch_up().await);
+            };
+            let outcome = self.acting.commit(change).await;
+            if !tries.again(&outcome) {
+                return Ok(outcome?);
             }
         }
+    }
+
+    /// The key that takes this one's place, or whose place it takes, while both may be good.
+    async fn other_half(&self, named: &KeyRecord) -> Result<Option<KeyRecord>, LifecycleError> {
+        let now = self.acting.now();
+        if let Some(successor) = &named.successor
+            && !successor.is_over(now)
+            && named.revoked_at.is_none()
+        {
+            let found = self.acting.find(&successor.key).await?;
+            return Ok(found.map(|found| found.record));
+        }
+        let Some(old) = &named.rotated_from else {
+            return Ok(None);
+        };
+        let found = self.acting.find(old).await?.map(|found| found.record);
+        // Whether the overlap is over is not asked: revoking what is retired harms nobody, and clocks
+        // differ.
+        let is_half = |old: &KeyRecord| {
+            old.successor
+                .as_ref()
+                .is_some_and(|successor| successor.key == named.id)
+        };
+        Ok(found.filter(is_half))
     }
 }
 
@@ -114,30 +156,27 @@ impl<'a> IntoFuture for ConfirmedRevoke<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async {
-            let keys = self.0.keys;
+            let keys = self.0.acting.keys();
             keys.receipt(self.0.run()).await
         })
     }
 }
 
-/// The change that revokes a key; `None` when it is revoked already.
-fn revoke(record: &KeyRecord, now: SystemTime) -> Option<Change> {
-    if record.revoked_at.is_some() {
-        return None;
+/// The change that revokes keys; `None` when all of them are revoked already.
+pub(super) fn revoke(
+    keys: impl IntoIterator<Item = KeyRecord>,
+    actor: Option<&str>,
+    now: SystemTime,
+) -> Option<Change> {
+    let mut change = Change::new(now);
+    for before in keys {
+        if before.revoked_at.is_some() {
+            continue;
+        }
+        let mut after = before.clone();
+        after.revoked_at = Some(now);
+        let line = history::line(now, AuditAction::Revoked, actor, Some(&before), &after);
+        change = replace(change, &before, after).audit(line);
     }
-    let mut audit = AuditRecord::new(now, AuditAction::Revoked);
-    audit.key = Some(record.id.clone());
-    audit.tenant = Some(record.tenant.clone());
-    let expected = Expectation::Revision {
-        key: record.id.clone(),
-        is: record.revision,
-    };
-    let mut record = record.clone();
-    record.revoked_at = Some(now);
-    record.revision += 1;
-    let write = Write::Replace {
-        record,
-        refound: false,
-    };
-    Some(Change::new(now).expect(expected).write(write).audit(audit))
+    (!change.writes.is_empty()).then_some(change)
 }

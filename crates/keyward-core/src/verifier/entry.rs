@@ -10,6 +10,7 @@ use keyward_store::{
 
 use super::coherence::{Sent, Stamp};
 use super::last_use::LastUse;
+use super::late::Replaced;
 use crate::{Denied, Principal, Reason};
 
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Entry {
     ended: Reason,
     principal: Principal,
     pub(crate) last_use: Arc<LastUse>,
+    /// Of a key whose place another has taken.
+    pub(crate) replaced: Option<Arc<Replaced>>,
     /// When the map behind the front was last told that this entry is in use.
     touched: AtomicU64,
 }
@@ -74,6 +77,7 @@ impl Entry {
             ended: end_of(record),
             principal: Principal::new(record, owner, effective(&record.scopes, tenant, owner)),
             last_use: Arc::new(LastUse::new(record.id.clone(), sent.at, store_now)),
+            replaced: Replaced::new(record, sent, store_now),
             touched: AtomicU64::new(sent.at.as_nanos()),
         }
     }
@@ -112,6 +116,7 @@ impl Entry {
             ended: self.ended,
             principal: self.principal.clone(),
             last_use: self.last_use.clone(),
+            replaced: self.replaced.clone(),
             touched: AtomicU64::new(self.touched.load(Ordering::Relaxed)),
         }
     }

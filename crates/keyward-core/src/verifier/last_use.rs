@@ -59,12 +59,14 @@ struct Unwritten {
 }
 
 impl Uses {
-    /// Notes a use; at most once a second and key there is more to it than a comparison.
+    /// Notes a use; at most once a second and key there is more to it than a comparison, and it says so.
     #[inline]
-    pub(crate) fn note(&self, last_use: &Arc<LastUse>, now: BootTime) {
-        if last_use.is_due(now) {
+    pub(crate) fn note(&self, last_use: &Arc<LastUse>, now: BootTime) -> bool {
+        let due = last_use.is_due(now);
+        if due {
             self.note_due(last_use, now);
         }
+        due
     }
 
     #[cold]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use keyward_store::{
-    AuditAction, AuditRecord, Candidates, Change, Expectation, KeyHash, KeyRecord, Loaded,
-    ReadFrom, Selector, Write,
+    AuditAction, Candidates, Change, Expectation, KeyHash, KeyRecord, Loaded, ReadFrom, Selector,
+    Write,
 };
 use tokio::time::timeout;
 
@@ -16,6 +16,7 @@ use super::flights::{Answer, Landing, Pilot};
 use super::node::Node;
 use super::presented::Presented;
 use super::{Admission, pick};
+use crate::lifecycle::history;
 use crate::{Denied, Principal, Reason};
 
 /// Decides about a credential that the cache could not.
@@ -228,9 +229,7 @@ fn rehash(node: &Arc<Node>, record: &KeyRecord, candidates: &Candidates) {
 }
 
 fn rehashed(record: &KeyRecord, hash: KeyHash, at: std::time::SystemTime) -> Change {
-    let mut audit = AuditRecord::new(at, AuditAction::Rehashed);
-    audit.key = Some(record.id.clone());
-    audit.tenant = Some(record.tenant.clone());
+    let audit = history::about(at, AuditAction::Rehashed, None, record);
     let mut record = record.clone();
     let expected = Expectation::Revision {
         key: record.id.clone(),

@@ -10,6 +10,7 @@ pub(crate) mod foreign;
 pub(crate) mod health;
 pub(crate) mod identity;
 mod last_use;
+mod late;
 mod lease;
 mod load;
 pub(crate) mod node;
@@ -76,7 +77,7 @@ impl Verifier {
     #[inline]
     #[must_use]
     pub fn check(&self, credential: &[u8]) -> Verification {
-        let node = &*self.node;
+        let node = &self.node;
         // The checksum waits: a credential that is found in front has passed before, and had it right.
         let Some((format, parsed)) = node.formats.skim(credential) else {
             return self.check_foreign(credential);
@@ -167,7 +168,7 @@ impl Verifier {
 
     /// What lies in front has passed before, and most often passes again.
     fn check_front(&self, digest: &Digest, key: &CacheKey) -> Option<Verification> {
-        let node = &*self.node;
+        let node = &self.node;
         let entry = node.cache.slot(digest)?.load();
         let entry = entry.as_ref().filter(|entry| entry.is_proved_by(digest))?;
         let now = node.coherence.believe(&entry.stamp)?;
@@ -228,7 +229,7 @@ impl Node {
     }
 
     /// What is known without asking.
-    fn known(&self, presented: &Presented) -> Option<Admission> {
+    fn known(self: &Arc<Self>, presented: &Presented) -> Option<Admission> {
         if self.is_absent(&presented.key) {
             let denied = Denied::invalid_token(presented.missing);
             return Some(Admission::Decided(Err(denied)));
@@ -240,7 +241,7 @@ impl Node {
     }
 
     /// Whether this credential is the right one for a believed entry, and whether the key passes.
-    fn admit(&self, entry: &Entry, presented: &Presented, now: BootTime) -> Admission {
+    fn admit(self: &Arc<Self>, entry: &Entry, presented: &Presented, now: BootTime) -> Admission {
         let credential = presented.candidates.sha256();
         let wrong = || Admission::Decided(Err(Denied::invalid_token(Reason::WrongSecret)));
         match &entry.proof {
@@ -273,10 +274,26 @@ impl Node {
 
     /// The credential is right: whether the key passes now.
     #[inline]
-    fn pass(&self, entry: &Entry, now: BootTime) -> Result<Principal, Denied> {
-        let principal = entry.admit(now, &self.expired)?;
-        self.uses.note(&entry.last_use, now);
-        Ok(principal)
+    fn pass(self: &Arc<Self>, entry: &Entry, now: BootTime) -> Result<Principal, Denied> {
+        match entry.admit(now, &self.expired) {
+            Ok(principal) => {
+                // At most once a second and key.
+                if self.uses.note(&entry.last_use, now)
+                    && let Some(replaced) = &entry.replaced
+                {
+                    self.used(replaced, now);
+                }
+                Ok(principal)
+            }
+            Err(denied) => {
+                if let Some(replaced) = &entry.replaced
+                    && denied.reason() == Reason::Retired
+                {
+                    self.used_after(replaced);
+                }
+                Err(denied)
+            }
+        }
     }
 }
 

@@ -70,6 +70,8 @@ pub(crate) struct Limits {
     pub(crate) slow_hashes_at_once: usize,
     pub(crate) entries: u64,
     pub(crate) absent: usize,
+    /// How long before its end a key is told of.
+    pub(crate) notice: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -84,6 +86,7 @@ impl Default for Limits {
             slow_hashes_at_once: 2,
             entries: 100_000,
             absent: 10_000,
+            notice: None,
         }
     }
 }

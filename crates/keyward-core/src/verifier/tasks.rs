@@ -11,6 +11,7 @@ use super::beats::Beater;
 use super::caught::caught;
 use super::node::Node;
 use super::poller::Poller;
+use crate::lifecycle::notices;
 
 /// Aborts the tasks when dropped.
 #[derive(Debug)]
@@ -28,7 +29,13 @@ impl Tasks {
         let flush = node
             .runtime
             .spawn(async move { flush_for_ever(&flushing).await });
-        Self(Mutex::new(vec![poll, beat, flush]))
+        let notice = node.limits.notice.map(|within| {
+            let node = node.clone();
+            let runtime = node.runtime.clone();
+            runtime.spawn(notices::run(node, within))
+        });
+        let tasks = [poll, beat, flush].into_iter().chain(notice);
+        Self(Mutex::new(tasks.collect()))
     }
 
     pub(crate) async fn stop(&self, node: &Node) {

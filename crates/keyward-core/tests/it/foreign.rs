@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyward_core::{
-    Builder, Denied, DeniedKind, ImportError, IssueError, Keyward, NewKey, Reason, StartError,
+    Builder, Denied, DeniedKind, ImportError, Invalid, Keyward, NewKey, Reason, StartError,
 };
 use keyward_memory::MemoryStore;
 use keyward_store::{
@@ -468,7 +468,7 @@ async fn an_import_is_on_record() {
         .await;
     assert!(matches!(
         refused,
-        Err(ImportError::Key(IssueError::ExpiryInPast))
+        Err(ImportError::Key(Invalid::ExpiryInPast))
     ));
 }
 

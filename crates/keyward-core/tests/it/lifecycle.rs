@@ -1,6 +1,8 @@
 //! Issuing, reading, revoking, and the standing of owners and tenants.
 
-use keyward_core::{DeniedKind, IssueError, Keyward, LifecycleError, NewKey, Reason, StartError};
+use keyward_core::{
+    DeniedKind, Invalid, IssueError, Keyward, LifecycleError, NewKey, Reason, StartError,
+};
 use keyward_memory::MemoryStore;
 use keyward_store::{
     AuditAction, AuditQuery, KeyFormat, KeyId, ListQuery, Owner, Scope, Scopes, Statuses,
@@ -58,25 +60,28 @@ async fn keys_that_cannot_be_are_refused() {
     let named = |name: &str| NewKey::named(name).tenant("t");
     assert!(matches!(
         refusal(NewKey::named("a")).await,
-        IssueError::Tenant
+        IssueError::Invalid(Invalid::Tenant)
     ));
     assert!(matches!(
         refusal(NewKey::named("a").tenant("")).await,
-        IssueError::Tenant
+        IssueError::Invalid(Invalid::Tenant)
     ));
     for name in ["", "  ", &"é".repeat(101)] {
-        assert!(matches!(refusal(named(name)).await, IssueError::Name));
+        assert!(matches!(
+            refusal(named(name)).await,
+            IssueError::Invalid(Invalid::Name)
+        ));
     }
     service.issue_as(named(&"é".repeat(100))).await;
     let scopes = (0..65).map(|n| Scope::new(&n.to_string()).unwrap());
     assert!(matches!(
         refusal(named("a").scopes(scopes)).await,
-        IssueError::TooManyScopes
+        IssueError::Invalid(Invalid::Scopes)
     ));
     let list = serde_json::json!([1]);
     assert!(matches!(
         refusal(named("a").metadata(list)).await,
-        IssueError::Metadata
+        IssueError::Invalid(Invalid::Metadata)
     ));
     assert!(matches!(
         refusal(named("a").format("other")).await,

@@ -10,5 +10,6 @@ mod lifecycle;
 mod peppers;
 mod receipt;
 mod register;
+mod rotation;
 mod support;
 mod time;

@@ -71,17 +71,24 @@ async fn expiries_that_cannot_be_are_refused_at_issue() {
     let issue = async |new: NewKey| service.keys.issue(new.tenant("t")).await.map(|_| ());
     let now = service.clock.wall();
     let at = |time| NewKey::named("a").expires_at(time);
-    use keyward_core::IssueError::{ExpiryInPast, ExpiryTooFar};
+    use keyward_core::Invalid::{ExpiryInPast, ExpiryTooFar};
+    use keyward_core::IssueError::Invalid;
     for past in [now, now - NANO, SystemTime::UNIX_EPOCH] {
-        assert!(matches!(issue(at(past)).await, Err(ExpiryInPast)));
+        assert!(matches!(issue(at(past)).await, Err(Invalid(ExpiryInPast))));
     }
     let year_10000 = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800);
-    assert!(matches!(issue(at(year_10000)).await, Err(ExpiryTooFar)));
+    assert!(matches!(
+        issue(at(year_10000)).await,
+        Err(Invalid(ExpiryTooFar))
+    ));
     let never = NewKey::named("a").expires_in(Duration::MAX);
-    assert!(matches!(issue(never).await, Err(ExpiryTooFar)));
+    assert!(matches!(issue(never).await, Err(Invalid(ExpiryTooFar))));
     // Stores keep microseconds, and what is cut off is never given.
     let almost = MICRO - NANO;
-    assert!(matches!(issue(at(now + almost)).await, Err(ExpiryInPast)));
+    assert!(matches!(
+        issue(at(now + almost)).await,
+        Err(Invalid(ExpiryInPast))
+    ));
     issue(at(now + MICRO)).await.unwrap();
 }
 

@@ -6,6 +6,7 @@ use keyward_throwaway::Database;
 keyward_testkit::contract_tests!(guarded fresh().await);
 keyward_testkit::hint_contract_tests!(guarded fresh().await);
 keyward_testkit::verifier_contract_tests!(guarded fresh().await);
+keyward_testkit::lifecycle_contract_tests!(guarded fresh().await);
 
 async fn fresh() -> (PostgresStore, Database) {
     let database = Database::fresh().await.unwrap();

@@ -6,26 +6,39 @@
 //!
 //! The laws of [`life`], [`import`], [`coherence`], [`receipt`] and [`outage`] are about the whole service: they
 //! run the verifier over the store. [`verifier_contract_tests!`](crate::verifier_contract_tests)
-//! makes tests of these.
+//! makes tests of these. Those of [`issuing`], [`rotation`], [`keeping`], [`acting`] and [`events`] are
+//! about the management of keys; [`lifecycle_contract_tests!`](crate::lifecycle_contract_tests) makes
+//! tests of them.
 
+pub mod acting;
 pub mod audit;
 pub mod cap;
 pub mod coherence;
 pub mod commit;
+pub mod delete;
+pub mod events;
 pub mod feed;
+pub mod filter;
 pub mod find;
+pub mod foreign;
 pub mod import;
+pub mod issuing;
+pub mod keeping;
 pub mod life;
 pub mod list;
 pub mod load;
+pub mod mixed;
 pub mod outage;
 pub mod race;
 pub mod receipt;
 pub mod register;
+pub mod rotation;
 pub mod standing;
+pub mod token;
 pub mod touch;
 pub mod unique;
 
+mod population;
 mod sample;
 mod service;
 mod tools;

@@ -3,6 +3,7 @@
 
 mod answers;
 mod credentials;
+mod deprecation;
 mod extractors;
 mod foreign;
 mod scopes;

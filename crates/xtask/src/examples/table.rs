@@ -94,6 +94,27 @@ pub(super) const EXAMPLES: &[Example] = &[
             with_key("GET", "/whoami", 401),
         ]),
     },
+    Example {
+        name: "teams",
+        database: false,
+        shows: Shows::Answers(&[
+            with_key("GET", "/orders", 200),
+            with_key("POST", "/orders", 403),
+            without_key("GET", "/keys", 200),
+            without_key("POST", "/keys", 201),
+            without_key("POST", "/keys/{id}/rotate", 404),
+            without_key("POST", "/keys/{id}/suspend", 204),
+            with_key("GET", "/orders", 401),
+            without_key("POST", "/keys/{id}/resume", 204),
+            with_key("GET", "/orders", 200),
+            without_key("POST", "/keys/{id}/rotate?overlap=60", 201),
+            with_key("GET", "/orders", 200),
+            without_key("POST", "/keys/{id}/undo", 204),
+            without_key("GET", "/keys/{id}/events", 200),
+            without_key("DELETE", "/keys/{id}", 204),
+            with_key("GET", "/orders", 401),
+        ]),
+    },
 ];
 
 impl Request {

@@ -1,0 +1,492 @@
+//! Through the service: who may do what, and what becomes of it while keys live.
+
+use std::time::Duration;
+
+use keyward_core::{
+    Action, Actor, DeniedKind, IssueError, Issued, KeyUpdate, LifecycleError, NewKey, Policy,
+    Reach, Reason, Refusal, Role, ScopeRule,
+};
+use keyward_store::{
+    AuditAction, AuditQuery, KeyFilter, KeyId, KeyStore, Limit, ListQuery, Owner, Records, Scope,
+    Scopes,
+};
+
+use super::service::{Node, READ, SOON, WRITE, within};
+
+const MANAGE: Scope = Scope::from_static("keys:manage");
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn policy() -> Policy {
+    Policy::new()
+        .role(
+            Role::named("admin")
+                .grants([READ, WRITE, MANAGE])
+                .manages(Reach::Tenant),
+        )
+        .role(
+            Role::named("member")
+                .grants([READ, WRITE])
+                .manages(Reach::Own),
+        )
+        .role(
+            Role::named("auditor")
+                .grants([READ])
+                .may(Action::See, Reach::Tenant),
+        )
+        .keys_manage(MANAGE, Reach::Tenant)
+}
+
+fn user(id: &str, role: &str, tenant: &str) -> Actor {
+    Actor::user(Owner::new("user", id), tenant).role(role)
+}
+
+async fn start<S: Records + KeyStore>(store: S) -> Node<S> {
+    Node::start_with(store, |setup| setup.policy(policy())).await
+}
+
+/// What an actor issues is theirs: their tenant, they as its owner and maker, their role; and no more
+/// than they may give.
+pub async fn what_an_actor_issues_is_theirs<S: Records + KeyStore>(store: S) {
+    let node = start(store).await;
+    let member = user("7", "member", "acme-inc");
+    let acting = node.keys.acting_as(&member);
+    let issued = acting.issue(NewKey::named("ci").scopes([READ])).await;
+    let key = node.issued(issued.unwrap()).key;
+    assert_eq!(key.tenant.as_str(), "acme-inc");
+    assert_eq!(key.owner, Some(Owner::new("user", "7")));
+    assert_eq!(key.created_by.as_deref(), Some("user:7"));
+    assert_eq!(key.role.as_deref(), Some("member"));
+    // To say nothing, or an empty list, is no right at all.
+    let none = acting.issue(NewKey::named("ci")).await.unwrap();
+    assert!(none.key.scopes.is_empty());
+
+    let refused =
+        async |actor: &Actor, new: NewKey| match node.keys.acting_as(actor).issue(new).await {
+            Err(IssueError::Refused(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        };
+    let beyond = NewKey::named("x").scopes([READ, MANAGE]);
+    let lacking = Refusal::Scopes([MANAGE].into());
+    assert_eq!(refused(&member, beyond).await, lacking);
+    let elsewhere = NewKey::named("x").tenant("other");
+    assert_eq!(refused(&member, elsewhere).await, Refusal::Tenant);
+    let for_others = NewKey::named("x").owner(Owner::new("user", "8"));
+    assert_eq!(refused(&member, for_others.clone()).await, Refusal::Owner);
+    let admin = user("1", "admin", "acme-inc");
+    node.keys.acting_as(&admin).issue(for_others).await.unwrap();
+    for role in ["auditor", "nobody"] {
+        let actor = user("9", role, "acme-inc");
+        assert_eq!(refused(&actor, NewKey::named("x")).await, Refusal::Role);
+    }
+    node.keys.tenant("acme-inc").entitle(false).await.unwrap();
+    assert_eq!(
+        refused(&admin, NewKey::named("x")).await,
+        Refusal::NotEntitled
+    );
+    node.keys.tenant("acme-inc").entitle(true).await.unwrap();
+    node.keys
+        .owner(Owner::new("user", "7"))
+        .suspend()
+        .await
+        .unwrap();
+    assert_eq!(
+        refused(&member, NewKey::named("x")).await,
+        Refusal::Suspended
+    );
+    assert_eq!(node.keys.count(KeyFilter::all()).await.unwrap(), 3);
+}
+
+/// To an actor, a key of another tenant, or one that they may not see, is not there; one that they may
+/// see and not touch is refused.
+pub async fn a_foreign_key_is_not_there<S: Records + KeyStore>(store: S) {
+    let node = start(store).await;
+    let key = NewKey::named("ci")
+        .tenant("acme-inc")
+        .owner(Owner::new("user", "7"));
+    let key = node.issued(node.keys.issue(key).await.unwrap());
+    let id = &key.key.id;
+    let before = node.record(id).await;
+    let missing = KeyId::generate();
+    for (actor, there) in [
+        (user("7", "admin", "other"), false),
+        (user("8", "member", "acme-inc"), false),
+        (user("9", "nobody", "acme-inc"), false),
+        (user("9", "auditor", "acme-inc"), true),
+    ] {
+        let acting = node.keys.acting_as(&actor);
+        assert_eq!(acting.get(id).await.unwrap().is_some(), there);
+        let rename = || KeyUpdate::new().name("x");
+        let all = async |id: &KeyId| {
+            [
+                acting.rotate(id).await.map(|_| ()),
+                acting.revoke(id).await,
+                acting.suspend(id).await,
+                acting.resume(id).await,
+                acting.update(id, rename()).await.map(|_| ()),
+                acting.undo_rotation(id).await.map(|_| ()),
+            ]
+        };
+        for outcome in all(&missing).await {
+            assert!(
+                matches!(outcome, Err(LifecycleError::NotFound(_))),
+                "{outcome:?}"
+            );
+        }
+        for outcome in all(id).await {
+            if there {
+                let role = matches!(outcome, Err(LifecycleError::Refused(Refusal::Role)));
+                assert!(role, "{outcome:?}");
+            } else {
+                let missing = matches!(&outcome, Err(LifecycleError::NotFound(of)) if of == id);
+                assert!(missing, "{outcome:?}");
+            }
+        }
+    }
+    assert_eq!(node.record(id).await, before);
+    assert!(node.accepts(&key).await);
+}
+
+/// Lists, reports, bulk revocations and the audit log are cut to what the actor may see.
+pub async fn what_is_listed_is_cut_to_the_actor<S: Records + KeyStore>(store: S) {
+    let node = start(store).await;
+    for (tenant, owner) in [
+        ("acme-inc", "7"),
+        ("acme-inc", "8"),
+        ("other", "7"),
+        ("acme-inc", "7"),
+    ] {
+        let owner = Owner::new("user", owner);
+        let new = NewKey::named("ci").tenant(tenant).owner(owner);
+        node.keys.issue(new).await.unwrap();
+    }
+    node.keys.tenant("acme-inc").entitle(true).await.unwrap();
+    node.keys
+        .tenant("acme-inc")
+        .ceiling(Some(Scopes::none()))
+        .await
+        .unwrap();
+    for (actor, keys, lines) in [
+        (user("7", "member", "acme-inc"), 2, 2),
+        (user("1", "admin", "acme-inc"), 3, 4),
+        (user("1", "auditor", "acme-inc"), 3, 4),
+        (user("7", "member", "other"), 1, 1),
+    ] {
+        let acting = node.keys.acting_as(&actor);
+        let listed = acting.list(&ListQuery::all()).await.unwrap().keys;
+        assert_eq!(listed.len(), keys, "{actor:?}");
+        assert!(
+            listed
+                .iter()
+                .all(|key| key.record.tenant == *actor.tenant())
+        );
+        let ending = acting.ending_within(HOUR, ListQuery::all()).await.unwrap();
+        assert_eq!(ending.keys.len(), 0);
+        let audit = acting.audit(&AuditQuery::default()).await.unwrap();
+        assert_eq!(audit.len(), lines, "{actor:?}");
+        let elsewhere = [
+            acting.list(&ListQuery::tenant("third")).await.map(|_| ()),
+            acting.audit(&AuditQuery::tenant("third")).await.map(|_| ()),
+            acting
+                .revoke_all(KeyFilter::listed().tenant("third"))
+                .await
+                .map(|_| ()),
+        ];
+        for outcome in elsewhere {
+            assert!(
+                matches!(outcome, Err(LifecycleError::Refused(_))),
+                "{outcome:?}"
+            );
+        }
+    }
+    let nobody = user("7", "nobody", "acme-inc");
+    let listed = node.keys.acting_as(&nobody).list(&ListQuery::all()).await;
+    assert!(matches!(
+        listed,
+        Err(LifecycleError::Refused(Refusal::Role))
+    ));
+    let member = user("7", "member", "acme-inc");
+    let acting = node.keys.acting_as(&member);
+    let others = KeyFilter::listed().owner(Owner::new("user", "8"));
+    assert!(acting.revoke_all(others).await.is_err());
+    let mine = KeyFilter::listed().tenant("acme-inc");
+    assert_eq!(acting.revoke_all(mine).await.unwrap(), 2);
+    assert_eq!(node.keys.count(KeyFilter::listed()).await.unwrap(), 2);
+    assert!(acting.purge(Duration::ZERO).await.is_err());
+}
+
+/// A rotation gives away the rights of a key, so whoever has fewer may not make one; an update may
+/// narrow anything, and widen to what the actor holds.
+pub async fn nobody_gives_what_they_lack<S: Records + KeyStore>(store: S) {
+    let node = start(store).await;
+    let member = user("7", "member", "acme-inc");
+    let strong = NewKey::named("strong")
+        .tenant("acme-inc")
+        .owner(Owner::new("user", "7"))
+        .scopes([READ, MANAGE]);
+    let strong = node.keys.issue(strong).await.unwrap().key;
+    let acting = node.keys.acting_as(&member);
+    let refused = |outcome: Result<_, LifecycleError>| match outcome {
+        Err(LifecycleError::Refused(refusal)) => refusal,
+        Ok(()) => panic!("it was done"),
+        Err(other) => panic!("{other:?}"),
+    };
+    let lacking = Refusal::Scopes([MANAGE].into());
+    let rotated = acting.rotate(&strong.id).await.map(|_| ());
+    assert_eq!(refused(rotated), lacking);
+    let scopes = async |scopes: &[Scope]| {
+        let update = KeyUpdate::new().scopes(scopes.iter().cloned());
+        acting.update(&strong.id, update).await.map(|_| ())
+    };
+    // What it has it may keep.
+    scopes(&[READ, WRITE, MANAGE]).await.unwrap();
+    scopes(&[READ]).await.unwrap();
+    assert_eq!(refused(scopes(&[READ, MANAGE]).await), lacking);
+    scopes(&[READ, WRITE]).await.unwrap();
+    acting.rotate(&strong.id).await.unwrap();
+    // A ceiling bounds what is given as it bounds what is done.
+    node.keys
+        .tenant("acme-inc")
+        .ceiling(Some([READ].into()))
+        .await
+        .unwrap();
+    let beyond = acting.issue(NewKey::named("x").scopes([WRITE])).await;
+    assert!(
+        matches!(beyond, Err(IssueError::Refused(Refusal::Scopes(_)))),
+        "{beyond:?}"
+    );
+    acting
+        .issue(NewKey::named("x").scopes([READ]))
+        .await
+        .unwrap();
+}
+
+/// A key manages keys only with the scope for it, never gives more than it has, and changes nothing
+/// about itself.
+pub async fn a_key_manages_keys_within_its_own_bounds<S: Records + KeyStore>(store: S) {
+    let node = start(store).await;
+    let limit = |requests| Limit::new(requests, Duration::from_secs(1)).unwrap();
+    let new = |scopes: &[Scope]| {
+        NewKey::named("manager")
+            .tenant("acme-inc")
+            .scopes(scopes.iter().cloned())
+            .limits([limit(10)])
+            .expires_in(HOUR)
+    };
+    let actor_of = async |issued: &Issued| Actor::key(&node.verify(&issued.secret).await.unwrap());
+    let plain = node.issued(node.keys.issue(new(&[READ])).await.unwrap());
+    let plain = actor_of(&plain).await;
+    let issued = node.keys.acting_as(&plain).issue(NewKey::named("x")).await;
+    assert!(
+        matches!(issued, Err(IssueError::Refused(Refusal::ByKey))),
+        "{issued:?}"
+    );
+    assert!(
+        node.keys
+            .acting_as(&plain)
+            .list(&ListQuery::all())
+            .await
+            .is_err()
+    );
+
+    let manager = node.issued(node.keys.issue(new(&[READ, MANAGE])).await.unwrap());
+    let actor = actor_of(&manager).await;
+    let acting = node.keys.acting_as(&actor);
+    // What is not said it has from its maker.
+    let child = acting.issue(NewKey::named("child").scopes([READ])).await;
+    let child = node.issued(child.unwrap()).key;
+    assert_eq!(child.expires_at, manager.key.expires_at);
+    assert_eq!(child.limits, manager.key.limits);
+    let longer = NewKey::named("x").expires_in(2 * HOUR);
+    let faster = NewKey::named("x").limits([limit(11)]);
+    let stronger = NewKey::named("x").scopes([WRITE]);
+    for (new, refusal) in [
+        (longer, Refusal::Expiry),
+        (faster, Refusal::Limits),
+        (stronger, Refusal::Scopes([WRITE].into())),
+    ] {
+        let issued = acting.issue(new).await;
+        assert!(
+            matches!(&issued, Err(IssueError::Refused(is)) if *is == refusal),
+            "{issued:?}"
+        );
+    }
+    let itself = &manager.key.id;
+    for update in [
+        KeyUpdate::new().expires_at(None),
+        KeyUpdate::new().name("x"),
+    ] {
+        let updated = acting.update(itself, update).await;
+        let own = matches!(updated, Err(LifecycleError::Refused(Refusal::OwnKey)));
+        assert!(own, "{updated:?}");
+    }
+    for (update, refusal) in [
+        (KeyUpdate::new().expires_at(None), Refusal::Expiry),
+        (KeyUpdate::new().limits([]), Refusal::Limits),
+        (
+            KeyUpdate::new().scopes([WRITE]),
+            Refusal::Scopes([WRITE].into()),
+        ),
+    ] {
+        let updated = acting.update(&child.id, update).await;
+        assert!(
+            matches!(&updated, Err(LifecycleError::Refused(is)) if *is == refusal),
+            "{updated:?}"
+        );
+    }
+    acting
+        .update(&child.id, KeyUpdate::new().name("renamed"))
+        .await
+        .unwrap();
+    acting.revoke(&child.id).await.unwrap();
+    acting.revoke(itself).await.unwrap();
+    node.refuses(&manager.secret, Reason::Revoked).await;
+}
+
+/// Where scopes follow from the role, a key has exactly those, whatever is said or not said; where they
+/// are inherited, it has them unless fewer are chosen.
+pub async fn scopes_follow_the_rule<S: Records + KeyStore>(store: S) {
+    let node = Node::start_with(store, |setup| {
+        setup.policy(policy().scope_rule(ScopeRule::Fixed))
+    })
+    .await;
+    let inherited = node
+        .another_with(|setup| setup.policy(policy().scope_rule(ScopeRule::Inherited)))
+        .await;
+    let member = user("7", "member", "acme-inc");
+    let all: Scopes = [READ, WRITE].into();
+    for node in [&node, &inherited] {
+        let acting = node.keys.acting_as(&member);
+        let issued = acting.issue(NewKey::named("x")).await.unwrap();
+        assert_eq!(issued.key.scopes, all);
+        acting.rotate(&issued.key.id).await.unwrap();
+    }
+    let fewer = || NewKey::named("x").scopes([READ]);
+    let acting = node.keys.acting_as(&member);
+    let fixed = acting.issue(fewer()).await;
+    assert!(
+        matches!(fixed, Err(IssueError::Refused(Refusal::FixedScopes))),
+        "{fixed:?}"
+    );
+    let key = acting.issue(NewKey::named("x")).await.unwrap().key;
+    let narrowed = acting
+        .update(&key.id, KeyUpdate::new().scopes([READ]))
+        .await;
+    let fixed = matches!(narrowed, Err(LifecycleError::Refused(Refusal::FixedScopes)));
+    assert!(fixed, "{narrowed:?}");
+    acting
+        .update(&key.id, KeyUpdate::new().name("y"))
+        .await
+        .unwrap();
+    let acting = inherited.keys.acting_as(&member);
+    let chosen = acting.issue(fewer()).await.unwrap();
+    assert_eq!(chosen.key.scopes, [READ].into());
+    let none = acting.issue(NewKey::named("x").scopes([])).await.unwrap();
+    assert!(none.key.scopes.is_empty());
+}
+
+/// What is refused to someone who would make or change a key is in the audit log, with their name.
+pub async fn refused_mints_are_told<S: Records + KeyStore>(store: S) {
+    let node = start(store).await;
+    let member = user("7", "member", "acme-inc");
+    let foreign = NewKey::named("x").tenant("other");
+    let foreign = node.keys.issue(foreign).await.unwrap().key;
+    let acting = node.keys.acting_as(&member);
+    assert!(
+        acting
+            .issue(NewKey::named("x").scopes([MANAGE]))
+            .await
+            .is_err()
+    );
+    assert!(acting.rotate(&foreign.id).await.is_err());
+    assert!(
+        acting
+            .update(&foreign.id, KeyUpdate::new().name("y"))
+            .await
+            .is_err()
+    );
+    let lines = acting.audit(&AuditQuery::default()).await.unwrap();
+    let told: Vec<_> = lines
+        .into_iter()
+        .map(|line| line.record)
+        .map(|line| {
+            (
+                line.action,
+                line.actor.unwrap(),
+                line.refusal.unwrap(),
+                line.key,
+            )
+        })
+        .collect();
+    let refused = |word: &str, key| {
+        let (actor, word) = ("user:7".to_owned(), word.to_owned());
+        (AuditAction::Refused, actor, word, key)
+    };
+    let id = Some(foreign.id);
+    assert_eq!(
+        told,
+        [
+            refused("scopes", None),
+            refused("not_found", id.clone()),
+            refused("not_found", id)
+        ]
+    );
+    // To whom the key belongs, it is no line of theirs.
+    let theirs = node.keys.audit(&AuditQuery::tenant("other")).await.unwrap();
+    assert_eq!(theirs.len(), 1);
+}
+
+/// A change of entitlement, role, ceiling or suspension reaches principals that are cached, here at
+/// once and on another node soon; and so does its end.
+pub async fn a_standing_reaches_cached_principals<S: Records + KeyStore>(store: S) {
+    let node = start(store).await;
+    let other = node.another_with(|setup| setup.policy(policy())).await;
+    let owner = Owner::new("user", "7");
+    let new = NewKey::named("ci")
+        .tenant("acme-inc")
+        .owner(owner.clone())
+        .role("admin")
+        .scopes([READ, WRITE, MANAGE]);
+    let key = node.issued(node.keys.issue(new).await.unwrap());
+    // What it may do and under which role, or why not.
+    let is = async |node: &Node<S>| match node.verify(&key.secret).await {
+        Ok(principal) => {
+            let role = principal.role().unwrap_or_default();
+            format!("{role}: {}", principal.scopes())
+        }
+        Err(denied) if denied.kind() == DeniedKind::NotEntitled => "not entitled".to_owned(),
+        Err(denied) => denied.reason().to_string(),
+    };
+    let becomes = async |what: &str| {
+        assert_eq!(is(&node).await, what, "at once");
+        within(SOON, what, async || is(&other).await == what).await;
+    };
+    let all = "admin: keys:manage orders:read orders:write";
+    becomes(all).await;
+    let tenant = node.keys.tenant("acme-inc");
+    let standing = node.keys.owner(owner.clone());
+    tenant.entitle(false).await.unwrap();
+    becomes("not entitled").await;
+    tenant.entitle(true).await.unwrap();
+    becomes(all).await;
+    standing.set_role(Some("member")).await.unwrap();
+    becomes("member: orders:read orders:write").await;
+    tenant.ceiling(Some([READ, MANAGE].into())).await.unwrap();
+    becomes("member: orders:read").await;
+    standing.suspend().await.unwrap();
+    becomes("owner suspended").await;
+    standing.resume().await.unwrap();
+    tenant.ceiling(None).await.unwrap();
+    standing.set_role(Some("auditor")).await.unwrap();
+    becomes("auditor: orders:read").await;
+    standing.set_role(None).await.unwrap();
+    becomes(all).await;
+    tenant.suspend().await.unwrap();
+    becomes("tenant suspended").await;
+    tenant.resume().await.unwrap();
+    becomes(all).await;
+    let unknown = standing.set_role(Some("emperor")).await;
+    assert!(
+        matches!(unknown, Err(LifecycleError::UnknownRole)),
+        "{unknown:?}"
+    );
+}
