@@ -3,16 +3,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyward_store::{
-    Clock, ForeignHash, ForeignKeys, FormatError, Formats, KeyFormat, KeyStore, Peppers, Records,
-    StoreError,
+    Clock, ForeignHash, ForeignKeys, Formats, KeyFormat, KeyStore, Peppers, Records, StoreError,
 };
-use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::Policy;
 use crate::lifecycle::{Keyward, Rules};
+use crate::start_error::StartError;
 use crate::verifier::beats::Beater;
 use crate::verifier::caught::caught;
 use crate::verifier::coherence::Coherence;
@@ -396,28 +395,4 @@ impl Limits {
         }
         Ok(())
     }
-}
-
-/// Why a service could not start.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The formats cannot be.
-    #[error(transparent)]
-    Format(#[from] FormatError),
-    /// Two sorts of foreign keys bear the same scheme.
-    #[error("two sorts of foreign keys bear the scheme `{0}`")]
-    DuplicateScheme(String),
-    /// The settings make no sense.
-    #[error("the settings make no sense: {0}")]
-    Settings(&'static str),
-    /// It was started outside a tokio runtime.
-    #[error("a tokio runtime is needed to start on")]
-    NoRuntime,
-    /// The store says that it cannot be used; the source has what must be put right first.
-    #[error("the store cannot be used as it is")]
-    NotReady(#[source] StoreError),
-    /// The store did not answer.
-    #[error("the store does not answer")]
-    Store(#[source] StoreError),
 }

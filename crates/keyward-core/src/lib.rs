@@ -53,9 +53,10 @@ mod extract;
 mod lifecycle;
 mod policy;
 mod principal;
+mod start_error;
 mod verifier;
 
-pub use builder::{Builder, StartError};
+pub use builder::Builder;
 pub use denied::{Denied, DeniedKind, Reason};
 pub use lifecycle::{
     Acting, BulkRevoke, Confirmation, ConfirmedRevoke, Events, ImportError, Invalid, IssueError,
@@ -63,4 +64,5 @@ pub use lifecycle::{
 };
 pub use policy::{Action, Actor, Policy, Reach, Refusal, Role, ScopeRule};
 pub use principal::{Anonymous, MetadataError, Principal};
+pub use start_error::StartError;
 pub use verifier::{Health, PendingVerification, Verification, Verifier};
