@@ -124,7 +124,8 @@ impl NewKey {
         self
     }
 
-    /// Who issues it, in the host's own terms. Of an actor it is known.
+    /// Who issues it, in the host's own terms. Of an actor it is known; the
+    /// [name](crate::Keyward::as_operator) of an operator is told unless another is said here.
     #[must_use]
     pub fn created_by(mut self, actor: impl Into<String>) -> Self {
         self.created_by = Some(actor.into());
