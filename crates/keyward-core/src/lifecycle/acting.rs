@@ -14,7 +14,8 @@ use crate::verifier::write::CaughtUp;
 use crate::{Action, Actor, Policy, Refusal};
 
 /// Manages keys as someone in particular: within their tenant, their reach and their rights, as the
-/// [`Policy`] says. [`Keyward::acting_as`] gives it.
+/// [`Policy`] says. [`Keyward::acting_as`] gives it. What is refused to whoever would issue, change or
+/// delete keys is in the audit log, with their name; what they may not read is not.
 ///
 /// What [`Keyward`] itself does, it does as the operator, whom nothing is refused.
 #[derive(Clone, Copy, Debug)]
@@ -172,11 +173,32 @@ impl<'a> Acting<'a> {
         Ok(mint)
     }
 
+    /// Leaves a refusal of what would have changed keys in the audit log.
+    pub(super) async fn told<T>(
+        &self,
+        action: &str,
+        key: Option<&KeyId>,
+        scopes: Option<&Scopes>,
+        outcome: Result<T, LifecycleError>,
+    ) -> Result<T, LifecycleError> {
+        match &outcome {
+            Err(LifecycleError::Refused(refusal)) => {
+                self.tell_refused(action, key, scopes, refusal).await;
+            }
+            Err(LifecycleError::NotFound(_)) => {
+                let refusal = Refusal::NotFound;
+                self.tell_refused(action, key, scopes, &refusal).await;
+            }
+            _ => {}
+        }
+        outcome
+    }
+
     /// Leaves a line in the audit log about what someone wanted in vain. What they are told does not
     /// depend on whether that succeeds.
     pub(super) async fn tell_refused(
         &self,
-        action: Action,
+        action: &str,
         key: Option<&KeyId>,
         scopes: Option<&Scopes>,
         refusal: &Refusal,
@@ -193,7 +215,7 @@ impl<'a> Acting<'a> {
             let scopes = scopes.iter().take(Scopes::MAX);
             scopes.map(ToString::to_string).collect::<Vec<_>>()
         });
-        let wanted = json!({ "action": action.as_str(), "scopes": scopes });
+        let wanted = json!({ "action": action, "scopes": scopes });
         line.after = Some(wanted.to_string());
         if let Err(error) = self.commit(Change::new(now).audit(line)).await {
             tracing::warn!(target: "keyward", %error, "a refusal is not in the audit log");

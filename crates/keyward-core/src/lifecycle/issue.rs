@@ -34,7 +34,8 @@ impl Acting<'_> {
         let wanted = new.scopes.clone();
         let outcome = self.try_issue(new).await;
         if let Err(IssueError::Refused(refusal)) = &outcome {
-            self.tell_refused(Action::Issue, None, wanted.as_ref(), refusal)
+            let action = Action::Issue.as_str();
+            self.tell_refused(action, None, wanted.as_ref(), refusal)
                 .await;
         }
         outcome

@@ -75,6 +75,13 @@ impl<'a> Revoke<'a> {
     }
 
     async fn run(self) -> Result<CaughtUp, LifecycleError> {
+        let outcome = self.try_run().await;
+        let wanted = Action::Revoke.as_str();
+        let key = Some(&self.key);
+        self.acting.told(wanted, key, None, outcome).await
+    }
+
+    async fn try_run(&self) -> Result<CaughtUp, LifecycleError> {
         let mut tries = Tries::new();
         loop {
             let named = self.acting.reach(Action::Revoke, &self.key).await?;

@@ -12,8 +12,8 @@ use super::issue::{Issued, make};
 use super::new_key::Made;
 use super::revise::{Tries, replace};
 use super::{Invalid, LifecycleError, history};
+use crate::Action;
 use crate::verifier::node::whole_micros;
-use crate::{Action, Refusal};
 
 /// A rotation, made by awaiting it: a new key that may do what the old one may, and takes its place.
 ///
@@ -55,9 +55,9 @@ impl<'a> Rotate<'a> {
 
     async fn run(self) -> Result<Issued, LifecycleError> {
         let outcome = self.try_run().await;
-        self.acting
-            .told(Action::Rotate, &self.key, None, outcome)
-            .await
+        let wanted = Action::Rotate.as_str();
+        let key = Some(&self.key);
+        self.acting.told(wanted, key, None, outcome).await
     }
 
     async fn try_run(&self) -> Result<Issued, LifecycleError> {
@@ -132,7 +132,8 @@ impl Acting<'_> {
     /// When the future is dropped, the change may still be carried out.
     pub async fn undo_rotation(&self, key: &KeyId) -> Result<KeyRecord, LifecycleError> {
         let outcome = self.try_undo(key).await;
-        self.told(Action::Rotate, key, None, outcome).await
+        let wanted = Action::Rotate.as_str();
+        self.told(wanted, Some(key), None, outcome).await
     }
 
     async fn try_undo(&self, key: &KeyId) -> Result<KeyRecord, LifecycleError> {
@@ -158,27 +159,6 @@ impl Acting<'_> {
                 return Ok(outcome.map(|_caught_up| restored)?);
             }
         }
-    }
-
-    /// Leaves a refusal of what would have changed a key in the audit log.
-    pub(super) async fn told<T>(
-        &self,
-        action: Action,
-        key: &KeyId,
-        scopes: Option<&keyward_store::Scopes>,
-        outcome: Result<T, LifecycleError>,
-    ) -> Result<T, LifecycleError> {
-        match &outcome {
-            Err(LifecycleError::Refused(refusal)) => {
-                self.tell_refused(action, Some(key), scopes, refusal).await;
-            }
-            Err(LifecycleError::NotFound(_)) => {
-                let refusal = Refusal::NotFound;
-                self.tell_refused(action, Some(key), scopes, &refusal).await;
-            }
-            _ => {}
-        }
-        outcome
     }
 }
 

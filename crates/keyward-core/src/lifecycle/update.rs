@@ -107,8 +107,8 @@ impl Acting<'_> {
     ) -> Result<KeyRecord, LifecycleError> {
         let scopes = update.scopes.clone();
         let outcome = self.try_update(key, update).await;
-        self.told(Action::Update, key, scopes.as_ref(), outcome)
-            .await
+        let wanted = Action::Update.as_str();
+        self.told(wanted, Some(key), scopes.as_ref(), outcome).await
     }
 
     async fn try_update(
