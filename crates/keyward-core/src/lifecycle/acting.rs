@@ -66,6 +66,7 @@ impl<'a> Acting<'a> {
     /// # Errors
     /// [`LifecycleError`] when the store cannot answer, or a key may not manage keys.
     pub async fn get(&self, key: &KeyId) -> Result<Option<KeySnapshot>, LifecycleError> {
+        self.may_any()?;
         let found = self.find(key).await?;
         let Some(found) = found else { return Ok(None) };
         match self.may(Action::See, &found.record) {
@@ -130,10 +131,17 @@ impl<'a> Acting<'a> {
         action: Action,
         key: &KeyId,
     ) -> Result<KeyRecord, LifecycleError> {
+        self.may_any()?;
         let found = self.find(key).await?;
         let found = found.ok_or_else(|| LifecycleError::NotFound(key.clone()))?;
         self.may(action, &found.record)?;
         Ok(found.record)
+    }
+
+    /// Refuses a key that manages none, before it learns whether another exists.
+    fn may_any(&self) -> Result<(), LifecycleError> {
+        let permitted = self.actor.map(|actor| self.policy().permits_any(actor));
+        permitted.unwrap_or(Ok(())).map_err(LifecycleError::Refused)
     }
 
     pub(super) fn may(&self, action: Action, record: &KeyRecord) -> Result<(), LifecycleError> {

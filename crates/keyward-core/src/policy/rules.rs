@@ -168,6 +168,14 @@ impl Policy {
         self.scope_rule
     }
 
+    /// Whether `actor` may manage any key at all, as far as what they act by is concerned.
+    pub(crate) fn permits_any(&self, actor: &Actor) -> Result<(), Refusal> {
+        if actor.is_key() && self.manages_by_key(actor).is_none() {
+            return Err(Refusal::ByKey);
+        }
+        Ok(())
+    }
+
     pub(crate) fn has_roles(&self) -> bool {
         !self.roles.is_empty()
     }
@@ -196,9 +204,7 @@ impl Policy {
     }
 
     fn may_reach(&self, actor: &Actor, action: Action, record: &KeyRecord) -> Result<(), Refusal> {
-        if actor.is_key() && self.manages_by_key(actor).is_none() {
-            return Err(Refusal::ByKey);
-        }
+        self.permits_any(actor)?;
         if record.tenant != *actor.tenant()
             || !reaches(self.reach(actor, Action::See), actor, record)
         {
@@ -213,9 +219,7 @@ impl Policy {
 
     /// Whether a key of that tenant and owner is `actor`'s to make.
     fn may_own(&self, actor: &Actor, record: &KeyRecord) -> Result<(), Refusal> {
-        if actor.is_key() && self.manages_by_key(actor).is_none() {
-            return Err(Refusal::ByKey);
-        }
+        self.permits_any(actor)?;
         if record.tenant != *actor.tenant() {
             return Err(Refusal::Tenant);
         }
