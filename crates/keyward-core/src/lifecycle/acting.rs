@@ -125,7 +125,7 @@ impl<'a> Acting<'a> {
         Ok(found.into_iter().next())
     }
 
-    /// The record of that name, if they may do this to it.
+    /// The record of that name, if it is theirs to do this to.
     pub(super) async fn reach(
         &self,
         action: Action,
@@ -134,7 +134,11 @@ impl<'a> Acting<'a> {
         self.may_any()?;
         let found = self.find(key).await?;
         let found = found.ok_or_else(|| LifecycleError::NotFound(key.clone()))?;
-        self.may(action, &found.record)?;
+        let Some(actor) = self.actor else {
+            return Ok(found.record);
+        };
+        let reached = self.policy().may_reach(actor, action, &found.record);
+        reached.map_err(|refusal| LifecycleError::refused(refusal, key))?;
         Ok(found.record)
     }
 

@@ -9,7 +9,7 @@ use keyward_store::{
 
 use super::acting::Acting;
 use super::issue::{Issued, make};
-use super::new_key::Made;
+use super::new_key::{Made, can_be_spelled};
 use super::revise::{Tries, replace};
 use super::{Invalid, LifecycleError, history};
 use crate::Action;
@@ -47,7 +47,8 @@ impl<'a> Rotate<'a> {
         }
     }
 
-    /// How long the old key is good beside the new one: not at all, unless said otherwise.
+    /// How long the old key is good beside the new one: not at all, unless said otherwise; and not
+    /// beyond the year 9999.
     pub const fn overlap(mut self, overlap: Duration) -> Self {
         self.overlap = overlap;
         self
@@ -122,11 +123,12 @@ impl fmt::Debug for Rotate<'_> {
 
 impl Acting<'_> {
     /// Undoes a rotation while its overlap lasts: the new key is revoked, and the old one stays as it
-    /// was before. Either of the two may be named.
+    /// was before. Either of the two may be named. It gives the old key its life back, and so needs what
+    /// a rotation of that one would.
     ///
     /// # Errors
-    /// [`LifecycleError::NothingToUndo`] where there is no such rotation; others when the actor may not,
-    /// or the store fails.
+    /// [`LifecycleError::NothingToUndo`] where there is no such rotation; [`LifecycleError::Refused`] as
+    /// for a rotation; others when the store fails.
     ///
     /// # Cancel safety
     /// When the future is dropped, the change may still be carried out.
@@ -152,8 +154,11 @@ impl Acting<'_> {
             } else {
                 (other, named)
             };
-            self.may(Action::Rotate, &old)?;
-            let (restored, change) = undo(&old, &new, self.name(), self.now())?;
+            let (restored, mut change) = undo(&old, &new, self.name(), self.now())?;
+            let mint = self.mint().await?;
+            let permitted = mint.permits_rotation(&old);
+            permitted.map_err(|refusal| LifecycleError::refused(refusal, key))?;
+            change.expectations.extend(mint.expectations);
             let outcome = self.commit(change).await;
             if !tries.again(&outcome) {
                 return Ok(outcome.map(|_caught_up| restored)?);
@@ -188,6 +193,7 @@ impl Rotation<'_> {
             (status, _) => return Err(LifecycleError::Is(status)),
         }
         let until = now.checked_add(self.overlap).map(whole_micros);
+        let until = until.filter(|until| can_be_spelled(*until));
         let until = until.ok_or(Invalid::ExpiryTooFar)?;
         let until = old.expires_at.map_or(until, |expiry| expiry.min(until));
         let mut new = old.clone();

@@ -101,7 +101,6 @@ impl Policy {
         match action {
             // Whoever rotates a key holds its rights.
             Action::Rotate => self.may_hold(actor, None, record),
-            Action::Update | Action::Suspend if is_itself(actor, record) => Err(Refusal::OwnKey),
             _ => Ok(()),
         }
     }
@@ -203,17 +202,26 @@ impl Policy {
         actor.bound()?.allows(scope).then_some(*reach)
     }
 
-    fn may_reach(&self, actor: &Actor, action: Action, record: &KeyRecord) -> Result<(), Refusal> {
+    /// Whether `actor` may do this to that key, as far as the key is theirs to do it to; whether they
+    /// have what they would give is another question.
+    pub(crate) fn may_reach(
+        &self,
+        actor: &Actor,
+        action: Action,
+        record: &KeyRecord,
+    ) -> Result<(), Refusal> {
         self.permits_any(actor)?;
         if record.tenant != *actor.tenant()
             || !reaches(self.reach(actor, Action::See), actor, record)
         {
             return Err(Refusal::NotFound);
         }
-        if reaches(self.reach(actor, action), actor, record) {
-            Ok(())
-        } else {
-            Err(Refusal::Role)
+        if !reaches(self.reach(actor, action), actor, record) {
+            return Err(Refusal::Role);
+        }
+        match action {
+            Action::Update | Action::Suspend if is_itself(actor, record) => Err(Refusal::OwnKey),
+            _ => Ok(()),
         }
     }
 
