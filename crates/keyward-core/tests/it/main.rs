@@ -6,6 +6,7 @@ mod flights;
 mod health;
 mod lifecycle;
 mod peppers;
+mod policy;
 mod receipt;
 mod register;
 mod support;
