@@ -277,6 +277,13 @@ macro_rules! lifecycle_contract_tests {
 
             events::every_event_is_heard
             events::an_end_is_told_of_before
+
+            model::keys_live_as_the_model_says
+            model::keys_live_as_the_model_says_in_any_order
+            model::keys_with_inherited_scopes_live_as_the_model_says
+            model::keys_with_fixed_scopes_live_as_the_model_says
+            model::keys_without_owner_live_as_the_model_says
+            model::keys_that_manage_none_live_as_the_model_says
         }
     };
     ($fresh:expr $(,)?) => {

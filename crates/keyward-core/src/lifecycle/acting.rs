@@ -14,7 +14,8 @@ use crate::verifier::write::CaughtUp;
 use crate::{Action, Actor, Policy, Refusal};
 
 /// Manages keys as someone in particular: within their tenant, their reach and their rights, as the
-/// [`Policy`] says. [`Keyward::acting_as`] gives it.
+/// [`Policy`] says. [`Keyward::acting_as`] gives it. What is refused to whoever would issue, change or
+/// delete keys is in the audit log, with their name; what they may not read is not.
 ///
 /// What [`Keyward`] itself does, it does as the operator, whom nothing is refused.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +66,7 @@ impl<'a> Acting<'a> {
     /// # Errors
     /// [`LifecycleError`] when the store cannot answer, or a key may not manage keys.
     pub async fn get(&self, key: &KeyId) -> Result<Option<KeySnapshot>, LifecycleError> {
+        self.may_any()?;
         let found = self.find(key).await?;
         let Some(found) = found else { return Ok(None) };
         match self.may(Action::See, &found.record) {
@@ -123,16 +125,27 @@ impl<'a> Acting<'a> {
         Ok(found.into_iter().next())
     }
 
-    /// The record of that name, if they may do this to it.
+    /// The record of that name, if it is theirs to do this to.
     pub(super) async fn reach(
         &self,
         action: Action,
         key: &KeyId,
     ) -> Result<KeyRecord, LifecycleError> {
+        self.may_any()?;
         let found = self.find(key).await?;
         let found = found.ok_or_else(|| LifecycleError::NotFound(key.clone()))?;
-        self.may(action, &found.record)?;
+        let Some(actor) = self.actor else {
+            return Ok(found.record);
+        };
+        let reached = self.policy().may_reach(actor, action, &found.record);
+        reached.map_err(|refusal| LifecycleError::refused(refusal, key))?;
         Ok(found.record)
+    }
+
+    /// Refuses a key that manages none, before it learns whether another exists.
+    fn may_any(&self) -> Result<(), LifecycleError> {
+        let permitted = self.actor.map(|actor| self.policy().permits_any(actor));
+        permitted.unwrap_or(Ok(())).map_err(LifecycleError::Refused)
     }
 
     pub(super) fn may(&self, action: Action, record: &KeyRecord) -> Result<(), LifecycleError> {
@@ -172,11 +185,32 @@ impl<'a> Acting<'a> {
         Ok(mint)
     }
 
+    /// Leaves a refusal of what would have changed keys in the audit log.
+    pub(super) async fn told<T>(
+        &self,
+        action: &str,
+        key: Option<&KeyId>,
+        scopes: Option<&Scopes>,
+        outcome: Result<T, LifecycleError>,
+    ) -> Result<T, LifecycleError> {
+        match &outcome {
+            Err(LifecycleError::Refused(refusal)) => {
+                self.tell_refused(action, key, scopes, refusal).await;
+            }
+            Err(LifecycleError::NotFound(_)) => {
+                let refusal = Refusal::NotFound;
+                self.tell_refused(action, key, scopes, &refusal).await;
+            }
+            _ => {}
+        }
+        outcome
+    }
+
     /// Leaves a line in the audit log about what someone wanted in vain. What they are told does not
     /// depend on whether that succeeds.
     pub(super) async fn tell_refused(
         &self,
-        action: Action,
+        action: &str,
         key: Option<&KeyId>,
         scopes: Option<&Scopes>,
         refusal: &Refusal,
@@ -193,7 +227,7 @@ impl<'a> Acting<'a> {
             let scopes = scopes.iter().take(Scopes::MAX);
             scopes.map(ToString::to_string).collect::<Vec<_>>()
         });
-        let wanted = json!({ "action": action.as_str(), "scopes": scopes });
+        let wanted = json!({ "action": action, "scopes": scopes });
         line.after = Some(wanted.to_string());
         if let Err(error) = self.commit(Change::new(now).audit(line)).await {
             tracing::warn!(target: "keyward", %error, "a refusal is not in the audit log");

@@ -50,6 +50,16 @@ impl<'a> BulkRevoke<'a> {
     }
 
     async fn run(self) -> Result<u64, LifecycleError> {
+        let (acting, dry_run) = (self.acting, self.dry_run);
+        let outcome = self.try_run().await;
+        if dry_run {
+            return outcome;
+        }
+        let wanted = Action::Revoke.as_str();
+        acting.told(wanted, None, None, outcome).await
+    }
+
+    async fn try_run(self) -> Result<u64, LifecycleError> {
         let mut said = self.filter.clone().standing(Statuses::LISTED);
         said.at = None;
         if said == KeyFilter::listed() {
@@ -143,7 +153,8 @@ impl<'a> Acting<'a> {
     /// When the future is dropped, the keys of one more change may still be deleted.
     pub async fn purge(&self, retention: Duration) -> Result<u64, LifecycleError> {
         if self.actor().is_some() {
-            return Err(LifecycleError::Refused(Refusal::Role));
+            let refused = Err(LifecycleError::Refused(Refusal::Role));
+            return self.told("purge", None, None, refused).await;
         }
         let now = self.now();
         let Some(before) = now.checked_sub(retention) else {

@@ -34,7 +34,8 @@ impl Acting<'_> {
         let wanted = new.scopes.clone();
         let outcome = self.try_issue(new).await;
         if let Err(IssueError::Refused(refusal)) = &outcome {
-            self.tell_refused(Action::Issue, None, wanted.as_ref(), refusal)
+            let action = Action::Issue.as_str();
+            self.tell_refused(action, None, wanted.as_ref(), refusal)
                 .await;
         }
         outcome
@@ -51,7 +52,9 @@ impl Acting<'_> {
         loop {
             let mint = self.mint().await?;
             let new = mint.fill_in(new.clone())?;
-            let (issued, change) = issue(new, format, &node.formats, &node.peppers, self.now())?;
+            let name = self.name();
+            let (issued, change) =
+                issue(new, name, format, &node.formats, &node.peppers, self.now())?;
             mint.permits(&issued.key)?;
             let caps = self.caps(&issued.key);
             let standings = mint.expectations.len();
@@ -93,16 +96,19 @@ impl Acting<'_> {
 
 /// A new key of `format`, and the change that makes it one.
 fn issue(
-    new: NewKey,
+    mut new: NewKey,
+    name: Option<&str>,
     format: &KeyFormat,
     formats: &Formats,
     peppers: &Peppers,
     now: SystemTime,
 ) -> Result<(Issued, Change), IssueError> {
     let token = new.token.clone();
+    new.created_by = new.created_by.or_else(|| name.map(str::to_owned));
     let (made, secret) = make(format, peppers)?;
     let key = new.record(KeyId::generate(), made, formats, now)?;
-    let actor = key.created_by.as_deref();
+    // The host may issue it for someone of whom it has the name, and not say who does so.
+    let actor = name.or(key.created_by.as_deref());
     let line = history::line(now, AuditAction::Issued, actor, None, &key);
     let mut change = Change::new(now)
         .write(Write::Insert(key.clone()))

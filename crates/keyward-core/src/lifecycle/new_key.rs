@@ -124,7 +124,8 @@ impl NewKey {
         self
     }
 
-    /// Who issues it, in the host's own terms. Of an actor it is known.
+    /// Who issues it, in the host's own terms. Of an actor it is known; the
+    /// [name](crate::Keyward::as_operator) of an operator is told unless another is said here.
     #[must_use]
     pub fn created_by(mut self, actor: impl Into<String>) -> Self {
         self.created_by = Some(actor.into());
@@ -270,12 +271,17 @@ impl Expires {
         if at <= now {
             return Err(Invalid::ExpiryInPast);
         }
-        let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(YEAR_10000));
-        if end.is_none_or(|end| at >= end) {
+        if !can_be_spelled(at) {
             return Err(Invalid::ExpiryTooFar);
         }
         Ok(at)
     }
+}
+
+/// Whether RFC 3339 can write it, and so every store keep it.
+pub(super) fn can_be_spelled(time: SystemTime) -> bool {
+    let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(YEAR_10000));
+    end.is_some_and(|end| time < end)
 }
 
 pub(super) fn metadata_text(metadata: serde_json::Value) -> Result<String, Invalid> {

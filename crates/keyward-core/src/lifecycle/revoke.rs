@@ -19,7 +19,8 @@ use crate::verifier::write::CaughtUp;
 /// [`confirm_everywhere`](Revoke::confirm_everywhere).
 ///
 /// While a key and the one that replaces it overlap, both are revoked, whichever is named;
-/// [`only`](Revoke::only) leaves the other.
+/// [`only`](Revoke::only) leaves the other. When the overlap is over, a new key takes the old one with
+/// it all the same, which is refused already; an old one leaves the new one as it is.
 ///
 /// # Errors
 /// [`LifecycleError::NotFound`] for a key that does not exist, [`LifecycleError::Refused`] where the
@@ -75,6 +76,13 @@ impl<'a> Revoke<'a> {
     }
 
     async fn run(self) -> Result<CaughtUp, LifecycleError> {
+        let outcome = self.try_run().await;
+        let wanted = Action::Revoke.as_str();
+        let key = Some(&self.key);
+        self.acting.told(wanted, key, None, outcome).await
+    }
+
+    async fn try_run(&self) -> Result<CaughtUp, LifecycleError> {
         let mut tries = Tries::new();
         loop {
             let named = self.acting.reach(Action::Revoke, &self.key).await?;
@@ -97,10 +105,13 @@ impl<'a> Revoke<'a> {
 
     /// The key that takes this one's place, or whose place it takes, while both may be good.
     async fn other_half(&self, named: &KeyRecord) -> Result<Option<KeyRecord>, LifecycleError> {
+        if named.revoked_at.is_some() {
+            // The other was left, and this is no word on it.
+            return Ok(None);
+        }
         let now = self.acting.now();
         if let Some(successor) = &named.successor
             && !successor.is_over(now)
-            && named.revoked_at.is_none()
         {
             let found = self.acting.find(&successor.key).await?;
             return Ok(found.map(|found| found.record));

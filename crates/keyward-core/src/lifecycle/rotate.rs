@@ -9,11 +9,11 @@ use keyward_store::{
 
 use super::acting::Acting;
 use super::issue::{Issued, make};
-use super::new_key::Made;
+use super::new_key::{Made, can_be_spelled};
 use super::revise::{Tries, replace};
 use super::{Invalid, LifecycleError, history};
+use crate::Action;
 use crate::verifier::node::whole_micros;
-use crate::{Action, Refusal};
 
 /// A rotation, made by awaiting it: a new key that may do what the old one may, and takes its place.
 ///
@@ -47,7 +47,8 @@ impl<'a> Rotate<'a> {
         }
     }
 
-    /// How long the old key is good beside the new one: not at all, unless said otherwise.
+    /// How long the old key is good beside the new one: not at all, unless said otherwise; and not
+    /// beyond the year 9999.
     pub const fn overlap(mut self, overlap: Duration) -> Self {
         self.overlap = overlap;
         self
@@ -55,9 +56,9 @@ impl<'a> Rotate<'a> {
 
     async fn run(self) -> Result<Issued, LifecycleError> {
         let outcome = self.try_run().await;
-        self.acting
-            .told(Action::Rotate, &self.key, None, outcome)
-            .await
+        let wanted = Action::Rotate.as_str();
+        let key = Some(&self.key);
+        self.acting.told(wanted, key, None, outcome).await
     }
 
     async fn try_run(&self) -> Result<Issued, LifecycleError> {
@@ -122,17 +123,19 @@ impl fmt::Debug for Rotate<'_> {
 
 impl Acting<'_> {
     /// Undoes a rotation while its overlap lasts: the new key is revoked, and the old one stays as it
-    /// was before. Either of the two may be named.
+    /// was before. Either of the two may be named. It gives the old key its life back, and so needs what
+    /// a rotation of that one would.
     ///
     /// # Errors
-    /// [`LifecycleError::NothingToUndo`] where there is no such rotation; others when the actor may not,
-    /// or the store fails.
+    /// [`LifecycleError::NothingToUndo`] where there is no such rotation; [`LifecycleError::Refused`] as
+    /// for a rotation; others when the store fails.
     ///
     /// # Cancel safety
     /// When the future is dropped, the change may still be carried out.
     pub async fn undo_rotation(&self, key: &KeyId) -> Result<KeyRecord, LifecycleError> {
         let outcome = self.try_undo(key).await;
-        self.told(Action::Rotate, key, None, outcome).await
+        let wanted = Action::Rotate.as_str();
+        self.told(wanted, Some(key), None, outcome).await
     }
 
     async fn try_undo(&self, key: &KeyId) -> Result<KeyRecord, LifecycleError> {
@@ -151,34 +154,16 @@ impl Acting<'_> {
             } else {
                 (other, named)
             };
-            self.may(Action::Rotate, &old)?;
-            let (restored, change) = undo(&old, &new, self.name(), self.now())?;
+            let (restored, mut change) = undo(&old, &new, self.name(), self.now())?;
+            let mint = self.mint().await?;
+            let permitted = mint.permits_rotation(&old);
+            permitted.map_err(|refusal| LifecycleError::refused(refusal, key))?;
+            change.expectations.extend(mint.expectations);
             let outcome = self.commit(change).await;
             if !tries.again(&outcome) {
                 return Ok(outcome.map(|_caught_up| restored)?);
             }
         }
-    }
-
-    /// Leaves a refusal of what would have changed a key in the audit log.
-    pub(super) async fn told<T>(
-        &self,
-        action: Action,
-        key: &KeyId,
-        scopes: Option<&keyward_store::Scopes>,
-        outcome: Result<T, LifecycleError>,
-    ) -> Result<T, LifecycleError> {
-        match &outcome {
-            Err(LifecycleError::Refused(refusal)) => {
-                self.tell_refused(action, Some(key), scopes, refusal).await;
-            }
-            Err(LifecycleError::NotFound(_)) => {
-                let refusal = Refusal::NotFound;
-                self.tell_refused(action, Some(key), scopes, &refusal).await;
-            }
-            _ => {}
-        }
-        outcome
     }
 }
 
@@ -208,6 +193,7 @@ impl Rotation<'_> {
             (status, _) => return Err(LifecycleError::Is(status)),
         }
         let until = now.checked_add(self.overlap).map(whole_micros);
+        let until = until.filter(|until| can_be_spelled(*until));
         let until = until.ok_or(Invalid::ExpiryTooFar)?;
         let until = old.expires_at.map_or(until, |expiry| expiry.min(until));
         let mut new = old.clone();

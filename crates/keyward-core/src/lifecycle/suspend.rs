@@ -32,6 +32,12 @@ impl Acting<'_> {
     }
 
     async fn set_suspended(&self, key: &KeyId, suspended: bool) -> Result<(), LifecycleError> {
+        let outcome = self.try_set_suspended(key, suspended).await;
+        let wanted = Action::Suspend.as_str();
+        self.told(wanted, Some(key), None, outcome).await
+    }
+
+    async fn try_set_suspended(&self, key: &KeyId, suspended: bool) -> Result<(), LifecycleError> {
         let mut tries = Tries::new();
         loop {
             let before = self.reach(Action::Suspend, key).await?;

@@ -6,7 +6,7 @@ use super::acting::Acting;
 use super::new_key::{Expires, check, metadata_text, sorted};
 use super::revise::{Tries, replaced};
 use super::{LifecycleError, history};
-use crate::Action;
+use crate::{Action, ScopeRule};
 
 /// What shall become of a key; what is not said stays.
 ///
@@ -91,7 +91,9 @@ impl KeyUpdate {
 
 impl Acting<'_> {
     /// Changes what a key is called, and what it may do, and gives it as it is then. Scopes are
-    /// narrowed freely, and widened only within the actor's own rights.
+    /// narrowed freely, and widened only within the actor's own rights, unless a rule
+    /// [fixes](ScopeRule::Fixed) them. Who is suspended or not entitled, or whose tenant is, gives
+    /// nothing: neither scopes nor another expiry or other limits.
     ///
     /// # Errors
     /// [`LifecycleError::Is`] for a key that is revoked, retired or expired, [`LifecycleError::Invalid`]
@@ -107,8 +109,8 @@ impl Acting<'_> {
     ) -> Result<KeyRecord, LifecycleError> {
         let scopes = update.scopes.clone();
         let outcome = self.try_update(key, update).await;
-        self.told(Action::Update, key, scopes.as_ref(), outcome)
-            .await
+        let wanted = Action::Update.as_str();
+        self.told(wanted, Some(key), scopes.as_ref(), outcome).await
     }
 
     async fn try_update(
@@ -125,7 +127,9 @@ impl Acting<'_> {
                 self.node().catch_up().await;
                 return Ok(before);
             }
-            let mint = if widens(&before, &after) {
+            // What all of an actor's scopes are depends on their standing, too.
+            let is_fixed = self.policy().rule() == ScopeRule::Fixed;
+            let mint = if widens(&before, &after) || is_fixed && before.scopes != after.scopes {
                 Some(self.mint().await?)
             } else {
                 None

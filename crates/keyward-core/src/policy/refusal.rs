@@ -14,7 +14,8 @@ pub enum Refusal {
     /// Keys may not manage keys, or this one lacks the scope that says otherwise.
     #[error("an API key may not do this")]
     ByKey,
-    /// A key may not change itself.
+    /// A key may not change or suspend itself. It may replace itself, and revoke itself: neither lets it
+    /// do more than before.
     #[error("a key may not change itself")]
     OwnKey,
     /// The key would have scopes that they lack; these.

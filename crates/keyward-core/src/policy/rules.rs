@@ -101,7 +101,6 @@ impl Policy {
         match action {
             // Whoever rotates a key holds its rights.
             Action::Rotate => self.may_hold(actor, None, record),
-            Action::Update | Action::Suspend if is_itself(actor, record) => Err(Refusal::OwnKey),
             _ => Ok(()),
         }
     }
@@ -168,6 +167,14 @@ impl Policy {
         self.scope_rule
     }
 
+    /// Whether `actor` may manage any key at all, as far as what they act by is concerned.
+    pub(crate) fn permits_any(&self, actor: &Actor) -> Result<(), Refusal> {
+        if actor.is_key() && self.manages_by_key(actor).is_none() {
+            return Err(Refusal::ByKey);
+        }
+        Ok(())
+    }
+
     pub(crate) fn has_roles(&self) -> bool {
         !self.roles.is_empty()
     }
@@ -195,27 +202,32 @@ impl Policy {
         actor.bound()?.allows(scope).then_some(*reach)
     }
 
-    fn may_reach(&self, actor: &Actor, action: Action, record: &KeyRecord) -> Result<(), Refusal> {
-        if actor.is_key() && self.manages_by_key(actor).is_none() {
-            return Err(Refusal::ByKey);
-        }
+    /// Whether `actor` may do this to that key, as far as the key is theirs to do it to; whether they
+    /// have what they would give is another question.
+    pub(crate) fn may_reach(
+        &self,
+        actor: &Actor,
+        action: Action,
+        record: &KeyRecord,
+    ) -> Result<(), Refusal> {
+        self.permits_any(actor)?;
         if record.tenant != *actor.tenant()
             || !reaches(self.reach(actor, Action::See), actor, record)
         {
             return Err(Refusal::NotFound);
         }
-        if reaches(self.reach(actor, action), actor, record) {
-            Ok(())
-        } else {
-            Err(Refusal::Role)
+        if !reaches(self.reach(actor, action), actor, record) {
+            return Err(Refusal::Role);
+        }
+        match action {
+            Action::Update | Action::Suspend if is_itself(actor, record) => Err(Refusal::OwnKey),
+            _ => Ok(()),
         }
     }
 
     /// Whether a key of that tenant and owner is `actor`'s to make.
     fn may_own(&self, actor: &Actor, record: &KeyRecord) -> Result<(), Refusal> {
-        if actor.is_key() && self.manages_by_key(actor).is_none() {
-            return Err(Refusal::ByKey);
-        }
+        self.permits_any(actor)?;
         if record.tenant != *actor.tenant() {
             return Err(Refusal::Tenant);
         }

@@ -8,6 +8,7 @@ mod foreign_keys;
 mod health;
 mod lifecycle;
 mod peppers;
+mod policy;
 mod receipt;
 mod register;
 mod rotation;

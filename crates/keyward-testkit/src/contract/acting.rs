@@ -165,10 +165,11 @@ pub async fn what_is_listed_is_cut_to_the_actor<S: Records + KeyStore>(store: S)
         .ceiling(Some(Scopes::none()))
         .await
         .unwrap();
+    // Of the log they also see what was refused to those before them.
     for (actor, keys, lines) in [
         (user("7", "member", "acme-inc"), 2, 2),
-        (user("1", "admin", "acme-inc"), 3, 4),
-        (user("1", "auditor", "acme-inc"), 3, 4),
+        (user("1", "admin", "acme-inc"), 3, 5),
+        (user("1", "auditor", "acme-inc"), 3, 6),
         (user("7", "member", "other"), 1, 1),
     ] {
         let acting = node.keys.acting_as(&actor);
@@ -384,7 +385,7 @@ pub async fn scopes_follow_the_rule<S: Records + KeyStore>(store: S) {
     assert!(none.key.scopes.is_empty());
 }
 
-/// What is refused to someone who would make or change a key is in the audit log, with their name.
+/// What is refused to someone who would make, change or delete keys is in the audit log, with their name.
 pub async fn refused_mints_are_told<S: Records + KeyStore>(store: S) {
     let node = start(store).await;
     let member = user("7", "member", "acme-inc");
@@ -404,6 +405,15 @@ pub async fn refused_mints_are_told<S: Records + KeyStore>(store: S) {
             .await
             .is_err()
     );
+    assert!(acting.revoke(&foreign.id).await.is_err());
+    assert!(acting.suspend(&foreign.id).await.is_err());
+    assert!(acting.undo_rotation(&foreign.id).await.is_err());
+    let others = KeyFilter::listed().tenant("other");
+    assert!(acting.revoke_all(others.clone()).await.is_err());
+    assert!(acting.purge(HOUR).await.is_err());
+    // What is only looked at is not.
+    assert!(acting.revoke_all(others).dry_run().await.is_err());
+    assert!(acting.list(&ListQuery::tenant("other")).await.is_err());
     let lines = acting.audit(&AuditQuery::default()).await.unwrap();
     let told: Vec<_> = lines
         .into_iter()
@@ -427,7 +437,12 @@ pub async fn refused_mints_are_told<S: Records + KeyStore>(store: S) {
         [
             refused("scopes", None),
             refused("not_found", id.clone()),
-            refused("not_found", id)
+            refused("not_found", id.clone()),
+            refused("not_found", id.clone()),
+            refused("not_found", id.clone()),
+            refused("not_found", id),
+            refused("tenant", None),
+            refused("role", None),
         ]
     );
     // To whom the key belongs, it is no line of theirs.

@@ -6,9 +6,9 @@
 //!
 //! The laws of [`life`], [`import`], [`coherence`], [`receipt`] and [`outage`] are about the whole service: they
 //! run the verifier over the store. [`verifier_contract_tests!`](crate::verifier_contract_tests)
-//! makes tests of these. Those of [`issuing`], [`rotation`], [`keeping`], [`acting`] and [`events`] are
-//! about the management of keys; [`lifecycle_contract_tests!`](crate::lifecycle_contract_tests) makes
-//! tests of them.
+//! makes tests of these. Those of [`issuing`], [`rotation`], [`keeping`], [`acting`], [`events`] and
+//! [`model`] are about the management of keys;
+//! [`lifecycle_contract_tests!`](crate::lifecycle_contract_tests) makes tests of them.
 
 pub mod acting;
 pub mod audit;
@@ -28,6 +28,7 @@ pub mod life;
 pub mod list;
 pub mod load;
 pub mod mixed;
+pub mod model;
 pub mod outage;
 pub mod race;
 pub mod receipt;

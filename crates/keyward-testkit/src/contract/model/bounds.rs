@@ -1,0 +1,125 @@
+//! What must hold whatever the model says: it is read from the store alone.
+
+use std::collections::{BTreeMap, HashMap};
+
+use keyward_core::Action;
+use keyward_store::{KeyId, KeyRecord, KeyStore, Records, Scope, Scopes, Subject};
+
+use super::cast::{MANAGE, NEEDED, Setting, Who, owner, part};
+use super::world::{allow, ends};
+
+pub(super) type Keys = BTreeMap<KeyId, KeyRecord>;
+
+/// What someone has, as the store says at this moment.
+pub(super) struct Holder {
+    who: Who,
+    tenant: String,
+    fences: Vec<Scopes>,
+    by: Option<KeyRecord>,
+    is_powerless: bool,
+}
+
+impl Holder {
+    /// `None` for the operator, who may do anything.
+    pub(super) async fn of<S: Records + KeyStore>(
+        who: &Who,
+        setting: &Setting,
+        keys: &Keys,
+        store: &S,
+    ) -> Option<Self> {
+        let (tenant, whose, mut fences, by): (String, _, Vec<Scopes>, _) = match who {
+            Who::Operator(_) => return None,
+            Who::User {
+                tenant,
+                owner: id,
+                role,
+                bound,
+            } => {
+                let grants = role.and_then(part).map(|part| part.grants);
+                let grants = grants.unwrap_or_default().iter().cloned().collect();
+                let bound = bound.as_ref().map(|bound| bound.iter().cloned().collect());
+                let fences = std::iter::once(grants).chain(bound).collect();
+                ((*tenant).to_owned(), Some(owner(id)), fences, None)
+            }
+            Who::Key(id) => {
+                let key = &keys[id];
+                let fences = vec![key.scopes.clone()];
+                let tenant = key.tenant.as_str().to_owned();
+                (tenant, key.owner.clone(), fences, Some(key.clone()))
+            }
+        };
+        let subjects = std::iter::once(Subject::Tenant(tenant.as_str().into()));
+        for subject in subjects.chain(whose.map(Subject::Owner)) {
+            fences.extend(store.standing(&subject).await.unwrap().ceiling);
+        }
+        let is_powerless = match who {
+            Who::Key(_) => setting.keys_manage.is_none() || !allow(&fences, &MANAGE),
+            Who::User { role, .. } => {
+                let may = role.and_then(part).map(|part| part.may).unwrap_or_default();
+                may.iter().all(|(action, _)| *action == Action::See)
+            }
+            Who::Operator(_) => false,
+        };
+        Some(Self {
+            who: who.clone(),
+            tenant,
+            fences,
+            by,
+            is_powerless,
+        })
+    }
+
+    /// What about a change is more than they have, or none of theirs.
+    pub(super) fn exceeds(&self, before: &Keys, after: &Keys) -> Result<(), String> {
+        let changed = after
+            .iter()
+            .filter(|(id, key)| before.get(*id) != Some(*key));
+        for (id, key) in changed {
+            self.exceeds_by(before.get(id), key)
+                .map_err(|what| format!("{:?} has made {id} {what}", self.who))?;
+        }
+        if before.keys().any(|id| !after.contains_key(id)) {
+            return Err(format!("{:?} has deleted keys", self.who));
+        }
+        Ok(())
+    }
+
+    fn exceeds_by(&self, was: Option<&KeyRecord>, is: &KeyRecord) -> Result<(), String> {
+        if self.is_powerless {
+            return Err("and may nothing".to_owned());
+        }
+        if is.tenant.as_str() != self.tenant || was.is_some_and(|was| was.tenant != is.tenant) {
+            return Err("in another tenant".to_owned());
+        }
+        let had = |scope: &Scope| was.is_some_and(|was| was.scopes.allows(scope));
+        let mut grants = NEEDED.into_iter().filter(|scope| is.scopes.allows(scope));
+        if let Some(scope) = grants.find(|scope| !allow(&self.fences, scope) && !had(scope)) {
+            return Err(format!("allow {scope}"));
+        }
+        let Some(by) = &self.by else { return Ok(()) };
+        let outlives = ends(by).is_some_and(|last| is.expires_at.is_none_or(|end| end > last));
+        if outlives && was.is_none_or(|was| was.expires_at != is.expires_at) {
+            return Err("outlive it".to_owned());
+        }
+        let is_kept = |limit| is.limits.iter().any(|ours| ours.is_within(limit));
+        let is_loose = !by.limits.iter().all(is_kept);
+        if is_loose && was.is_none_or(|was| was.limits != is.limits) {
+            return Err("faster than it".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Of one key and all that came of it by rotation, at most two are good.
+pub(super) fn at_most_two(accepted: &[KeyId], keys: &Keys) -> Result<(), String> {
+    let mut lines: HashMap<&KeyId, u32> = HashMap::new();
+    for id in accepted {
+        let line = keys[id].lineage.as_ref().unwrap_or(id);
+        let good = lines.entry(line).or_default();
+        *good += 1;
+        if *good > 2 {
+            return Err(format!("three keys that came of {line} are good"));
+        }
+    }
+    Ok(())
+}
