@@ -8,7 +8,9 @@ use ipnet::IpNet;
 
 /// How the address of a client is found.
 #[derive(Clone)]
-pub(crate) struct AddressOf(Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>);
+pub(crate) struct AddressOf(Arc<Find>);
+
+type Find = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
 
 impl AddressOf {
     pub(crate) fn new(of: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {

@@ -145,9 +145,9 @@ where
                             let future = ask.ready.call(request);
                             State::Inner { future }
                         }
-                        Err((denied, headers)) => {
-                            let denied = denied.over_grpc(is_grpc(&request));
-                            let response = Some(refusal(&on_reject, denied, headers));
+                        Err(refused) => {
+                            let grpc = is_grpc(&request);
+                            let response = Some(refusal(&on_reject, *refused, grpc));
                             State::Refused { response }
                         }
                     }

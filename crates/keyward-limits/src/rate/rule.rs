@@ -12,9 +12,9 @@ use super::subject::Who;
 /// # use std::time::Duration;
 /// # use keyward::Limit;
 /// # use keyward_limits::Rule;
-/// # fn main() -> Option<()> {
-/// let second = Limit::new(10, Duration::from_secs(1))?;
-/// let day = Limit::new(1_000, Duration::from_secs(24 * 3600))?;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let second = Limit::new(10, Duration::from_secs(1)).ok_or("no limit")?;
+/// let day = Limit::new(1_000, Duration::from_secs(24 * 3600)).ok_or("no limit")?;
 ///
 /// // What the record of a key says, or both of these where it says nothing.
 /// let keys = Rule::per_key("key").limits([second, day]);
@@ -24,9 +24,8 @@ use super::subject::Who;
 ///     _ => vec![second, day],
 /// });
 /// # let _ = (keys, plans);
-/// # Some(())
+/// # Ok(())
 /// # }
-/// # main();
 /// ```
 #[derive(Clone)]
 pub struct Rule {

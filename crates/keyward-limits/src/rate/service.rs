@@ -49,10 +49,10 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let Some(mut key) = request.extensions_mut().get_mut::<Principal>() else {
+        let Some(key) = request.extensions_mut().get_mut::<Principal>() else {
             return self.call_without_key(request);
         };
-        if !count_once(&self.limits, &mut key) {
+        if !count_once(&self.limits, key) {
             return ResponseFuture::inner(self.inner.call(request));
         }
         if self.limits.is_shared() || self.limits.needs_parts(Some(key)) {
@@ -67,7 +67,7 @@ where
         match verdict {
             Ok(None) => ResponseFuture::inner(self.inner.call(request)),
             Ok(Some(headers)) => ResponseFuture::told(self.inner.call(request), headers),
-            Err((denied, headers)) => self.refuse(&request, denied, headers),
+            Err(refused) => self.refuse(&request, *refused),
         }
     }
 }
@@ -83,7 +83,13 @@ fn count_once(limits: &RateLimits, key: &mut Principal) -> bool {
 }
 
 /// Whether the request passes, and what is said of it.
-pub(super) type Judged = Result<Option<HeaderMap>, (Denied, HeaderMap)>;
+pub(super) type Judged = Result<Option<HeaderMap>, Box<Refused>>;
+
+/// Why a request does not pass, and what is said of it.
+pub(super) struct Refused {
+    denied: Denied,
+    headers: HeaderMap,
+}
 
 #[inline]
 pub(super) fn judged(counted: &[Counted], verdict: Verdict, told: Told) -> Judged {
@@ -97,7 +103,10 @@ pub(super) fn judged(counted: &[Counted], verdict: Verdict, told: Told) -> Judge
             }
             match outcome {
                 Ok(()) => Ok(Some(said)),
-                Err(denied) => Err((denied, said)),
+                Err(denied) => Err(Box::new(Refused {
+                    denied,
+                    headers: said,
+                })),
             }
         }
     }
@@ -118,7 +127,11 @@ impl<S, R> RateLimitService<S, R> {
                 return ResponseFuture::inner(self.inner.call(request));
             }
             tracing::error!(target: "keyward", "requests are to be counted by key, without ApiKeyLayer");
-            return self.refuse(&request, Denied::layer_missing(), HeaderMap::new());
+            let refused = Refused {
+                denied: Denied::layer_missing(),
+                headers: HeaderMap::new(),
+            };
+            return self.refuse(&request, refused);
         }
         let id = self.limits.id();
         let under = request
@@ -156,7 +169,7 @@ impl<S, R> RateLimitService<S, R> {
         match judged(&counted, verdict, self.told) {
             Ok(None) => ResponseFuture::inner(self.inner.call(request)),
             Ok(Some(headers)) => ResponseFuture::told(self.inner.call(request), headers),
-            Err((denied, headers)) => self.refuse(&request, denied, headers),
+            Err(refused) => self.refuse(&request, *refused),
         }
     }
 
@@ -164,24 +177,24 @@ impl<S, R> RateLimitService<S, R> {
     fn refuse<ReqBody, ResBody>(
         &self,
         request: &Request<ReqBody>,
-        denied: Denied,
-        headers: HeaderMap,
+        refused: Refused,
     ) -> ResponseFuture<S, R, ReqBody, ResBody>
     where
         S: Service<Request<ReqBody>, Response = Response<ResBody>>,
         R: Reject<ResBody>,
     {
-        let denied = denied.over_grpc(is_grpc(request));
-        ResponseFuture::refused(refusal(&self.on_reject, denied, headers))
+        ResponseFuture::refused(refusal(&self.on_reject, refused, is_grpc(request)))
     }
 }
 
 /// The answer, which a layer around this one makes anew in its own way, and keeps these headers.
 #[cold]
-pub(super) fn refusal<R, B>(on_reject: &R, denied: Denied, headers: HeaderMap) -> Response<B>
+pub(super) fn refusal<R, B>(on_reject: &R, refused: Refused, grpc: bool) -> Response<B>
 where
     R: Reject<B>,
 {
+    let Refused { denied, headers } = refused;
+    let denied = denied.over_grpc(grpc);
     tracing::debug!(target: "keyward", reason = %denied.reason(), "refused");
     let mut response = on_reject.reject(&denied);
     response.headers_mut().extend(headers);
