@@ -90,7 +90,8 @@ LANGUAGE sql IMMUTABLE AS $$
     END
 $$;
 
--- What is null is not asked for, but for `statuses`; and `at` is the present when it is null.
+-- What is null is not asked for; and `at` is the present when it is null. The statuses are those that no
+-- key may have, since of those it may have the server would expect too few keys.
 CREATE TYPE keyward.filter AS (
     tenant         text,
     owner_kind     text,
@@ -98,7 +99,7 @@ CREATE TYPE keyward.filter AS (
     environment    text,
     prefix         text,
     tag            text,
-    statuses       text[],
+    hidden         text[],
     at             timestamptz,
     created_before timestamptz,
     ends_before    timestamptz,
@@ -119,7 +120,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
         AND (f.environment IS NULL OR k.environment = f.environment)
         AND (f.prefix IS NULL OR k.prefix = f.prefix)
         AND (f.tag IS NULL OR f.tag = ANY (k.tags))
-        AND keyward.status(k, coalesce(f.at, now)) = ANY (f.statuses)
+        AND keyward.status(k, coalesce(f.at, now)) <> ALL (f.hidden)
         AND (f.created_before IS NULL OR k.created_at < f.created_before)
         AND (f.ends_before IS NULL OR least(k.expires_at, k.retires_at) < f.ends_before)
         AND (f.over_before IS NULL
@@ -135,13 +136,49 @@ CREATE FUNCTION keyward.filter_of(f jsonb) RETURNS keyward.filter
 LANGUAGE sql STABLE AS $$
     SELECT ROW (
         f->>'tenant', f->>'owner_kind', f->>'owner_id', f->>'environment', f->>'prefix',
-        f->>'tag', keyward.texts(f->'statuses'),
+        f->>'tag', keyward.texts(f->'hidden'),
         keyward.at((f->>'at')::bigint), keyward.at((f->>'created_before')::bigint),
         keyward.at((f->>'ends_before')::bigint), keyward.at((f->>'over_before')::bigint),
         keyward.at((f->>'used_since')::bigint), keyward.at((f->>'idle_since')::bigint),
         f->>'kept', f->>'pepper'
     )::keyward.filter
 $$;
+
+-- The keys of a page: the newest behind a place. One statement for each way to an index, planned anew
+-- each time: what is asked for decides which plan is good.
+CREATE FUNCTION keyward.page(f keyward.filter, after_at timestamptz, after_id text, most bigint)
+RETURNS SETOF keyward.keys
+LANGUAGE plpgsql STABLE ROWS 100 SET plan_cache_mode = 'force_custom_plan' AS $$
+BEGIN
+    IF f.owner_id IS NOT NULL THEN
+        RETURN QUERY SELECT k.* FROM keyward.keys k
+            LEFT JOIN keyward.last_used u ON u.key = k.id
+            WHERE k.owner_kind = f.owner_kind AND k.owner_id = f.owner_id
+            AND keyward.admits(f, k, u.at, statement_timestamp())
+            AND (k.created_at, k.id) < (after_at, after_id)
+            ORDER BY k.created_at DESC, k.id DESC LIMIT most;
+    ELSIF f.tenant IS NOT NULL THEN
+        RETURN QUERY SELECT k.* FROM keyward.keys k
+            LEFT JOIN keyward.last_used u ON u.key = k.id
+            WHERE k.tenant = f.tenant
+            AND keyward.admits(f, k, u.at, statement_timestamp())
+            AND (k.created_at, k.id) < (after_at, after_id)
+            ORDER BY k.created_at DESC, k.id DESC LIMIT most;
+    ELSIF f.ends_before IS NOT NULL THEN
+        RETURN QUERY SELECT k.* FROM keyward.keys k
+            LEFT JOIN keyward.last_used u ON u.key = k.id
+            WHERE (k.expires_at IS NOT NULL OR k.retires_at IS NOT NULL)
+            AND keyward.admits(f, k, u.at, statement_timestamp())
+            AND (k.created_at, k.id) < (after_at, after_id)
+            ORDER BY k.created_at DESC, k.id DESC LIMIT most;
+    ELSE
+        RETURN QUERY SELECT k.* FROM keyward.keys k
+            LEFT JOIN keyward.last_used u ON u.key = k.id
+            WHERE keyward.admits(f, k, u.at, statement_timestamp())
+            AND (k.created_at, k.id) < (after_at, after_id)
+            ORDER BY k.created_at DESC, k.id DESC LIMIT most;
+    END IF;
+END $$;
 
 -- ── The log of changes ──────────────────────────────────────────────────────────────────────────
 
@@ -203,9 +240,10 @@ LANGUAGE sql STABLE AS $$
     )::keyward.keys
 $$;
 
--- Whether what a change expects holds.
+-- Whether what a change expects holds. A cap is on few keys, which are all looked at: to plan for each
+-- would take longer than that.
 CREATE FUNCTION keyward.is_met(e jsonb, now timestamptz) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET plan_cache_mode = 'force_generic_plan' AS $$
 DECLARE
     bound   bigint := (e->>'than')::bigint;
     f       keyward.filter;
@@ -273,12 +311,15 @@ BEGIN
     PERFORM FROM keyward.keys WHERE id = ANY (keyward.texts(change->'keys')) ORDER BY id FOR UPDATE;
 
     -- Whoever repeats a request is to hear that, whatever has changed since.
-    SELECT t.key INTO used_by FROM jsonb_array_elements(change->'write') AS w
-        JOIN keyward.tokens t ON t.scope = w->>'scope' AND t.text = w->>'text' AND t.until > now
-        WHERE w->>'kind' = 'token' LIMIT 1;
-    IF FOUND THEN
-        RETURN;
-    END IF;
+    FOR item IN SELECT w.item FROM jsonb_array_elements(change->'write') WITH ORDINALITY AS w (item, nth)
+        WHERE w.item->>'kind' = 'token' ORDER BY w.nth LOOP
+        SELECT t.key INTO used_by FROM keyward.tokens t
+            WHERE t.scope = item->>'scope' AND t.text = item->>'text' AND t.until > now;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END LOOP;
+
     FOR item, place IN SELECT * FROM jsonb_array_elements(change->'expect') WITH ORDINALITY LOOP
         IF NOT keyward.is_met(item, now) THEN
             unmet := place - 1;
@@ -315,6 +356,7 @@ BEGIN
                     RAISE EXCEPTION 'the record to delete does not exist' USING ERRCODE = 'KW002';
                 END IF;
             WHEN 'token' THEN
+                -- The change may have had it twice.
                 SELECT t.key INTO used_by FROM keyward.tokens t
                     WHERE t.scope = item->>'scope' AND t.text = item->>'text' AND t.until > now;
                 IF FOUND THEN

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use crate::error::Failure;
+use crate::filter::may_be_there;
 use crate::rows::{Columns, key_id, owner};
 use crate::time::Timestamp;
 
@@ -55,6 +56,12 @@ pub(crate) async fn audit(
         AuditOrder::NewestFirst => (newest_first, i64::MAX),
         _ => return Err(Failure::Unfit("this order is not known here".to_owned())),
     };
+    let tenant = query.tenant.as_ref().map(|tenant| tenant.as_str());
+    let kind = query.owner.as_ref().map(Owner::kind);
+    let id = query.owner.as_ref().map(Owner::id);
+    if ![tenant, kind, id].into_iter().flatten().all(may_be_there) {
+        return Ok(Vec::new());
+    }
     let after = query
         .after
         .map(|after| i64::try_from(after).unwrap_or(i64::MAX));
@@ -62,9 +69,9 @@ pub(crate) async fn audit(
         .bind(after.unwrap_or(end))
         .bind(i64::try_from(query.limit).unwrap_or(i64::MAX))
         .bind(query.key.as_ref().map(|key| key.as_str()))
-        .bind(query.tenant.as_ref().map(|tenant| tenant.as_str()))
-        .bind(query.owner.as_ref().map(Owner::kind))
-        .bind(query.owner.as_ref().map(Owner::id))
+        .bind(tenant)
+        .bind(kind)
+        .bind(id)
         .fetch_all(connection)
         .await?;
     rows.iter().map(entry).collect()

@@ -17,8 +17,11 @@ pub(crate) async fn commit(
         Err(error) => return refusal(error.into()),
     };
     if let Some(key) = row.try_get::<Option<&str>, _>(1)? {
-        let key = KeyId::new(key).map_err(|_| Failure::Nonsense("the key of a token"))?;
-        return Ok(Outcome::Refused(CommitError::TokenUsed(key)));
+        return Ok(Outcome::Refused(match KeyId::new(key) {
+            Ok(key) => CommitError::TokenUsed(key),
+            // Whatever it says, nothing was written.
+            Err(_) => CommitError::NotCommitted(Failure::Nonsense("the key of a token").into()),
+        }));
     }
     let place: Option<i32> = row.try_get(0)?;
     Ok(match place.map(usize::try_from) {

@@ -10,6 +10,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::error::Failure;
+use crate::filter::may_be_there;
 use crate::rows::{Columns, snapshot_columns, snapshot_joins};
 use crate::time::Timestamp;
 
@@ -57,7 +58,8 @@ pub(crate) async fn load(connection: &mut PgConnection, by: &Selector) -> Result
         }
         Selector::Credential(candidates) => {
             let digests = digests(candidates);
-            let beginnings: Vec<&str> = candidates.lookups().iter().map(|text| &**text).collect();
+            let beginnings = candidates.lookups().iter().map(|text| &**text);
+            let beginnings: Vec<&str> = beginnings.filter(|text| may_be_there(text)).collect();
             let query = match *digests {
                 _ if !beginnings.is_empty() => sqlx::query(BY_DIGEST_OR_BEGINNING)
                     .bind(digests)

@@ -8,7 +8,7 @@ use keyward_store::{
 };
 use serde_json::{Value, json};
 
-use crate::filter::{kept, statuses};
+use crate::filter::{hidden, kept, may_be_there};
 use crate::locks::{keys, locks};
 use crate::rows::{FOREIGN, HMAC_SHA256, SHA256};
 use crate::time::{micros, micros_up};
@@ -26,7 +26,20 @@ pub(crate) fn spell(change: &Change) -> Result<String, CommitError> {
         "write": write.collect::<Option<Vec<_>>>().ok_or_else(|| refused("write"))?,
         "audit": audit.collect::<Option<Vec<_>>>().ok_or_else(|| refused("audit line"))?,
     });
+    if has_nul(&spelled) {
+        return Err(refused("text, which has a NUL"));
+    }
     Ok(spelled.to_string())
+}
+
+/// The server refuses such a text too, but quotes in its log what stands around it.
+fn has_nul(spelled: &Value) -> bool {
+    match spelled {
+        Value::String(text) => !may_be_there(text),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(fields) => fields.values().any(has_nul),
+        _ => false,
+    }
 }
 
 fn refused(what: &str) -> CommitError {
@@ -63,7 +76,7 @@ fn filter(filter: &KeyFilter) -> Option<Value> {
         "environment": filter.environment,
         "prefix": filter.prefix,
         "tag": filter.tag,
-        "statuses": statuses(filter.statuses),
+        "hidden": hidden(filter.statuses),
         "at": time(filter.at)?,
         "created_before": bound(filter.created_before)?,
         "ends_before": bound(filter.ends_before)?,

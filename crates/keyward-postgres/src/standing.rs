@@ -4,6 +4,7 @@ use keyward_store::{Subject, SubjectState};
 use sqlx::PgConnection;
 
 use crate::error::Failure;
+use crate::filter::may_be_there;
 use crate::rows::Columns;
 
 const TENANT: &str = "\
@@ -16,6 +17,14 @@ pub(crate) async fn standing(
     connection: &mut PgConnection,
     subject: &Subject,
 ) -> Result<SubjectState, Failure> {
+    let may_be_there = match subject {
+        Subject::Tenant(tenant) => may_be_there(tenant.as_str()),
+        Subject::Owner(owner) => may_be_there(owner.kind()) && may_be_there(owner.id()),
+        _ => true,
+    };
+    if !may_be_there {
+        return Ok(SubjectState::default());
+    }
     let query = match subject {
         Subject::Tenant(tenant) => sqlx::query(TENANT).bind(tenant.as_str()),
         Subject::Owner(owner) => sqlx::query(OWNER).bind(owner.kind()).bind(owner.id()),

@@ -94,7 +94,7 @@ pub enum Write {
     Replace {
         /// The record.
         record: KeyRecord,
-        /// Whether its hash or public id differs from before, so that it is found by others.
+        /// Whether its hash, public id or lookup differs from before, so that it is found by others.
         refound: bool,
     },
     /// The standing of an owner or a tenant.

@@ -63,7 +63,7 @@ pub trait Records: Lookup {
     /// [`StoreError`] when the store cannot answer.
     async fn standing(&self, subject: &Subject) -> Result<SubjectState, StoreError>;
 
-    /// Lines of the audit log, by rising position.
+    /// Lines of the audit log, in the order that the query says.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.

@@ -21,10 +21,17 @@ macro_rules! contract_tests {
             find::keys_that_are_refused_are_found_too
             find::what_was_never_written_is_not_found
 
+            foreign::a_key_is_found_by_its_foreign_hash
+            foreign::a_key_is_found_by_its_beginning
+            foreign::only_the_oldest_of_one_beginning_are_found
+            foreign::a_credential_is_found_in_every_way_at_once
+            foreign::a_key_is_found_by_its_new_beginning
+
             unique::no_two_keys_share_a_name
             unique::no_two_keys_share_a_public_id
             unique::no_two_keys_share_a_hash
             unique::the_same_bytes_under_another_pepper_are_another_hash
+            unique::the_same_text_under_another_scheme_is_another_hash
             unique::keys_without_public_id_do_not_clash
             unique::the_keys_of_one_change_must_not_clash
             unique::no_key_can_take_what_another_has
@@ -43,6 +50,31 @@ macro_rules! contract_tests {
 
             cap::a_cap_counts_its_own_keys
             cap::a_cap_on_usable_keys_passes_over_the_others
+            cap::a_cap_may_be_at_another_time
+            cap::a_cap_counts_what_its_filter_lets_through
+
+            delete::a_deleted_key_is_not_found
+            delete::the_last_use_of_a_deleted_key_is_gone
+            delete::what_a_deleted_key_had_is_free
+            delete::a_stale_deletion_is_refused
+            delete::what_does_not_exist_cannot_be_deleted
+            delete::a_deletion_is_taken_back_with_its_change
+            delete::one_of_fifty_deletions_is_made
+            delete::a_deletion_is_told
+
+            token::a_used_token_is_refused
+            token::tokens_come_before_expectations
+            token::another_scope_or_text_is_another_token
+            token::a_token_whose_time_is_over_is_free
+            token::a_token_stays_until_its_time_is_over
+            token::a_token_of_a_refused_change_is_not_kept
+            token::a_refused_change_leaves_the_token_that_was_there
+            token::equal_tokens_of_one_change_are_refused
+            token::one_of_fifty_equal_tokens_wins
+            token::tokens_in_any_order_do_not_block_each_other
+            token::a_token_is_not_told
+
+            mixed::changes_of_all_sorts_do_what_they_say
 
             race::one_of_two_writers_wins
             race::one_of_a_hundred_writers_wins
@@ -68,9 +100,17 @@ macro_rules! contract_tests {
             list::a_list_says_what_finding_says
             list::a_key_is_listed_where_it_belongs_now
 
+            filter::a_list_can_be_asked_for_by_each_field
+            filter::a_key_stands_as_it_does_at_the_moment_asked_for
+            filter::a_key_stands_as_it_does_at_present
+            filter::a_list_follows_what_changes
+            filter::a_list_holds_what_its_filter_lets_through
+
             audit::a_line_comes_back_as_it_was_written
             audit::positions_rise
             audit::lines_can_be_read_by_key_and_tenant
+            audit::lines_can_be_read_by_owner
+            audit::the_log_can_be_read_from_either_end
             audit::reading_goes_on_where_it_stopped
             audit::no_line_appears_before_one_already_read
 

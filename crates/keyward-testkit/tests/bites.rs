@@ -4,7 +4,8 @@
 mod flawed;
 
 use keyward_testkit::contract::{
-    coherence, commit, feed, find, life, list, load, race, receipt, register, unique,
+    audit, cap, coherence, commit, delete, feed, filter, find, foreign, life, list, load, mixed,
+    race, receipt, register, token, unique,
 };
 
 use flawed::{Flaw, Flawed};
@@ -34,7 +35,8 @@ caught! {
         race::one_of_fifty_first_standings_is_set;
     writing_row_by_row: RowByRow by
         commit::nothing_of_a_change_with_a_bad_row_is_written
-        unique::the_keys_of_one_change_must_not_clash;
+        unique::the_keys_of_one_change_must_not_clash
+        mixed::changes_of_all_sorts_do_what_they_say;
     keeping_milliseconds: Milliseconds by
         find::every_field_comes_back_as_it_was_written;
     judging_what_is_found: HidesRevoked by
@@ -68,4 +70,53 @@ caught! {
         register::one_of_a_beat_and_a_strike_comes_first;
     counting_any_word_for_a_beat: CountsAnyWord by
         register::what_was_applied_is_kept_and_is_no_beat;
+    forgetting_tags: ForgetsTags by
+        find::every_field_comes_back_as_it_was_written
+        find::every_field_is_replaced
+        filter::a_list_can_be_asked_for_by_each_field
+        filter::a_list_follows_what_changes
+        filter::a_list_holds_what_its_filter_lets_through
+        cap::a_cap_counts_what_its_filter_lets_through;
+    knowing_only_the_present: KnowsOnlyThePresent by
+        filter::a_key_stands_as_it_does_at_the_moment_asked_for
+        filter::a_key_stands_as_it_does_at_present
+        filter::a_list_holds_what_its_filter_lets_through;
+    taking_in_the_bound: TakesInTheBound by
+        filter::a_list_can_be_asked_for_by_each_field
+        filter::a_list_holds_what_its_filter_lets_through;
+    waiting_for_the_end_of_no_overlap: WaitsForTheEndOfNoOverlap by
+        filter::a_key_stands_as_it_does_at_the_moment_asked_for
+        filter::a_list_holds_what_its_filter_lets_through
+        cap::a_cap_on_usable_keys_passes_over_the_others;
+    keeping_tokens_for_ever: TokensForEver by
+        token::a_token_whose_time_is_over_is_free
+        mixed::changes_of_all_sorts_do_what_they_say;
+    knowing_one_scope: OneScope by
+        token::another_scope_or_text_is_another_token;
+    looking_for_tokens_first: LooksForTokensFirst by
+        token::one_of_fifty_equal_tokens_wins
+        token::tokens_in_any_order_do_not_block_each_other;
+    keeping_tokens_of_refusals: KeepsTokensOfRefusals by
+        token::a_token_of_a_refused_change_is_not_kept
+        token::a_refused_change_leaves_the_token_that_was_there
+        mixed::changes_of_all_sorts_do_what_they_say;
+    revoking_the_deleted: RevokesTheDeleted by
+        delete::a_deleted_key_is_not_found
+        delete::what_a_deleted_key_had_is_free
+        delete::one_of_fifty_deletions_is_made
+        mixed::changes_of_all_sorts_do_what_they_say;
+    leaving_last_uses: LeavesLastUses by
+        delete::the_last_use_of_a_deleted_key_is_gone;
+    forgetting_deletions: ForgetsDeletions by
+        delete::a_deletion_is_told;
+    finding_the_newest: FindsTheNewest by
+        foreign::only_the_oldest_of_one_beginning_are_found;
+    taking_any_prefix: TakesAnyPrefix by
+        foreign::a_key_is_found_by_its_beginning;
+    reading_the_oldest_first: OldestFirst by
+        audit::the_log_can_be_read_from_either_end
+        audit::lines_can_be_read_by_owner;
+    auditing_no_owner: AuditsNoOwner by
+        audit::a_line_comes_back_as_it_was_written
+        audit::lines_can_be_read_by_owner;
 }

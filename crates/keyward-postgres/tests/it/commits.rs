@@ -26,7 +26,7 @@ async fn a_session_that_dies_during_a_commit_leaves_its_outcome_unknown() {
     let revoking = tokio::spawn(async move { keys.revoke(&id).await });
     waits(&site).await;
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-        WHERE datname = current_database() AND query LIKE '%keyward.commit(%' \
+        WHERE datname = current_database() AND query LIKE '%keyward.make_change(%' \
         AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'";
     assert_eq!(site.sql(kill).await, 1);
     let error = revoking.await.unwrap().unwrap_err();

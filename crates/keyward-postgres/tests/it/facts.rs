@@ -1,11 +1,13 @@
 //! Whatever is changed of a key or a standing, every node answers by what is there.
 
 use std::future::poll_fn;
+use std::time::Duration;
 
 use keyward_core::Reason;
+use keyward_store::Limit;
 
 use crate::psql::REPLICATE;
-use crate::support::{Answer, Node, READ, REVOKED, SOON, quoted, run, within};
+use crate::support::{Answer, HEALED, Node, READ, REVOKED, SOON, quoted, run, within};
 use crate::world::World;
 
 #[tokio::test]
@@ -38,6 +40,69 @@ async fn a_ceiling_that_is_set_in_psql_holds_and_goes() {
             let what = format!("{sql} is heeded");
             within(SOON, &what, async || may_read(node).await == allowed).await;
         }
+    }
+}
+
+/// The owner's role, before that of the tenant, before that which the key was issued under.
+#[tokio::test]
+async fn a_role_that_is_set_in_psql_holds_and_goes() {
+    let world = World::start().await;
+    let key = &world.keys[0];
+    let owner = "INSERT INTO keyward.owners (kind, id, role) VALUES ('user', '7', 'editor')";
+    for (sql, role) in [
+        ("UPDATE keyward.keys SET role = 'reader'", Some("reader")),
+        (owner, Some("editor")),
+        ("UPDATE keyward.owners SET role = NULL", Some("reader")),
+        ("UPDATE keyward.keys SET role = NULL", None),
+    ] {
+        world.site.sql(sql).await;
+        for node in &world.nodes {
+            within(SOON, sql, async || {
+                node.principal(&key.secret).await.role() == role
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn limits_that_are_set_in_psql_hold() {
+    let world = World::start().await;
+    let sql = "UPDATE keyward.keys SET limits = '{10/1000, 5000/86400000}'";
+    world.site.sql(sql).await;
+    let limit = |requests, seconds| Limit::new(requests, Duration::from_secs(seconds)).unwrap();
+    let limits = [limit(10, 1), limit(5_000, 86_400)];
+    for (node, key) in world.pairs() {
+        within(SOON, "the limits are there", async || {
+            node.principal(&key.secret).await.limits() == limits
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_psql_gives_a_successor_is_refused_when_it_retires() {
+    let world = World::start().await;
+    let retired = Answer::Refused(Reason::Retired);
+    let sql = "UPDATE keyward.keys SET successor = 'next', rotated_at = now(), \
+        retires_at = now() + interval '2 seconds'";
+    world.site.sql(sql).await;
+    for (node, key) in world.pairs() {
+        within(SOON, "the successor is told", async || {
+            match node.answer(&key.secret).await {
+                Answer::Accepted => node.principal(&key.secret).await.successor().is_some(),
+                answer => answer == retired,
+            }
+        })
+        .await;
+    }
+    for (node, key) in world.pairs() {
+        node.comes_to(&key.secret, retired, HEALED).await;
+    }
+    let undo = "UPDATE keyward.keys SET successor = NULL, rotated_at = NULL, retires_at = NULL";
+    world.site.sql(undo).await;
+    for (node, key) in world.pairs() {
+        node.comes_to(&key.secret, Answer::Accepted, SOON).await;
     }
 }
 

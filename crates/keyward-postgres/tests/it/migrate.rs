@@ -10,7 +10,10 @@ use tokio::task::JoinSet;
 
 use crate::support::{Node, connect, new_key, seldom};
 
-const FILE: &str = include_str!("../../migrations/0001_keyward.sql");
+const FILES: [&str; 2] = [
+    include_str!("../../migrations/0001_keyward.sql"),
+    include_str!("../../migrations/0002_lifecycle.sql"),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn six_replicas_that_start_at_once_make_one_schema() {
@@ -28,7 +31,7 @@ async fn six_replicas_that_start_at_once_make_one_schema() {
         let issued = node.keys.issue(new_key()).await.unwrap();
         assert!(node.accepts(&issued.secret).await);
     }
-    assert_eq!(files(&database).await, [1]);
+    assert_eq!(files(&database).await, [1, 2]);
 }
 
 #[tokio::test]
@@ -41,21 +44,21 @@ async fn migrating_again_changes_nothing() {
     store.migrate().await.unwrap();
     connect(database.url()).migrate().await.unwrap();
     assert!(node.accepts(&issued.secret).await);
-    assert_eq!(files(&database).await, [1]);
+    assert_eq!(files(&database).await, [1, 2]);
 }
 
 #[tokio::test]
-async fn a_file_that_was_run_by_hand_counts() {
+async fn files_that_were_run_by_hand_count() {
     let database = Database::fresh().await.unwrap();
     // As `psql -1 -f` does.
-    database
-        .execute(&format!("BEGIN; {FILE}; COMMIT"))
-        .await
-        .unwrap();
+    for file in FILES {
+        let whole = format!("BEGIN; {file}; COMMIT");
+        database.execute(&whole).await.unwrap();
+    }
     let store = connect(database.url());
     store.ready().await.unwrap();
     store.migrate().await.unwrap();
-    assert_eq!(files(&database).await, [1]);
+    assert_eq!(files(&database).await, [1, 2]);
 }
 
 #[tokio::test]
@@ -149,7 +152,7 @@ impl<'a> Role<'a> {
 
 async fn files(database: &Database) -> Vec<i32> {
     let mut session = database.connect().await.unwrap();
-    let files = sqlx::query_scalar("SELECT version FROM keyward.migrations");
+    let files = sqlx::query_scalar("SELECT version FROM keyward.migrations ORDER BY version");
     files.fetch_all(&mut session).await.unwrap()
 }
 

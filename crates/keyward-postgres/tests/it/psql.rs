@@ -183,6 +183,49 @@ async fn a_role_that_may_only_update_keys_is_heeded() {
     world.site.sql(&leave).await;
 }
 
+/// Who may write keys may add and delete them, and is numbered by the log; but takes no number without
+/// a change.
+#[tokio::test]
+async fn a_role_that_may_only_write_keys_cannot_number_changes() {
+    let role = format!("writer_{}", std::process::id());
+    let site = Site::fresh().await;
+    let store = site.store();
+    let mut session = site.database.connect().await.unwrap();
+    let setup = [
+        format!("CREATE ROLE {role}"),
+        format!("GRANT USAGE ON SCHEMA keyward TO {role}"),
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON keyward.keys TO {role}"),
+        format!("SET ROLE {role}"),
+    ];
+    run(&mut session, &setup.each_ref().map(String::as_str)).await;
+    let number = async || {
+        let changes = store.changes(&Cursor::origin()).await.unwrap();
+        changes.cursor.number()
+    };
+    let before = number().await;
+    let changes = [
+        "INSERT INTO keyward.keys (id, tenant, name, prefix, hint, hash, digest, created_at, \
+            revision) VALUES ('k', 't', 'n', 'p', 'h', 'sha256', sha256('k'), now(), 1)",
+        "UPDATE keyward.keys SET revoked_at = now()",
+        "DELETE FROM keyward.keys",
+    ];
+    run(&mut session, &changes).await;
+    assert_eq!(number().await, before + 3);
+    for sql in [
+        "SELECT keyward.change_number()",
+        "SELECT keyward.forget_changes(interval '0')",
+        "SELECT keyward.forget_tokens(interval '0', 1)",
+        "INSERT INTO keyward.commits (number) VALUES (1000)",
+    ] {
+        let refused = sqlx::raw_sql(sql).execute(&mut session).await.unwrap_err();
+        let code = refused.as_database_error().unwrap().code().unwrap();
+        assert_eq!(code, "42501", "{sql}");
+    }
+    assert_eq!(number().await, before + 3);
+    let leave = format!("DROP OWNED BY {role}; DROP ROLE {role}");
+    site.sql(&leave).await;
+}
+
 /// A change that has been seen must not be lost in a crash, whatever the session does not wait for.
 #[tokio::test]
 async fn a_change_waits_for_the_disk_although_its_session_does_not() {

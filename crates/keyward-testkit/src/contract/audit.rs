@@ -3,26 +3,31 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use keyward_store::{AuditAction, AuditEntry, AuditQuery, AuditRecord, Records, Subject};
+use keyward_store::{AuditAction, AuditEntry, AuditQuery, AuditRecord, Owner, Records, Subject};
 
-use super::sample::{audit_of, insert, owner, record, tenant, time};
+use super::sample::{audit_of, insert, key_id, owner, record, tenant, time};
 use super::tools::whole_audit;
 
 /// Every field of a line comes back as it was written, for every action.
 pub async fn a_line_comes_back_as_it_was_written(store: impl Records) {
-    let actions = [
-        AuditAction::Issued,
-        AuditAction::Revoked,
-        AuditAction::Rehashed,
-        AuditAction::SubjectChanged,
-    ];
-    let subjects = [None, Some(tenant("租户")), Some(owner("user", "1")), None];
+    let subjects = [None, Some(tenant("租户")), Some(owner("user", "1"))];
+    let json = r#"{"name" : "日次 '\"\\\u00e9","n":1.0, "none":null}"#;
     let mut lines: Vec<AuditRecord> = Vec::new();
-    for (action, subject) in actions.into_iter().zip(subjects) {
-        lines.push(AuditRecord::new(time(1), action));
-        let mut line = audit_of(&record(1), action);
+    for (action, subject) in AuditAction::ALL.iter().zip(subjects.into_iter().cycle()) {
+        lines.push(AuditRecord::new(time(1), *action));
+        let mut line = audit_of(&record(1), *action);
         line.actor = Some("Größe \"\\".to_owned());
+        line.owner = Some(Owner::new("service account", "строка:1"));
         line.subject = subject;
+        line.before = Some(json.to_owned());
+        lines.push(line.clone());
+        line.before = None;
+        line.after = Some("{}".to_owned());
+        line.refusal = Some("too_many_keys".to_owned());
+        lines.push(line.clone());
+        line.owner = None;
+        line.before = Some(String::new());
+        line.refusal = Some(String::new());
         lines.push(line);
     }
     let mut change = insert([]);
@@ -77,6 +82,87 @@ pub async fn lines_can_be_read_by_key_and_tenant(store: impl Records) {
     let all = read(&store, &AuditQuery::default()).await;
     assert_eq!(all.len(), 5);
     assert_eq!(all[4], (0, Some(tenant("acme-inc"))));
+}
+
+/// The lines of one owner can be read alone, also together with a key or a tenant; those about the
+/// standing of an owner are not lines of its keys.
+pub async fn lines_can_be_read_by_owner(store: impl Records) {
+    let owners = [
+        None,
+        Some(Owner::new("user", "1")),
+        Some(Owner::new("team", "1")),
+        Some(Owner::new("user", "1")),
+        Some(Owner::new("user", "12")),
+    ];
+    let mut change = insert([]);
+    for (n, owner) in (1..).zip(owners) {
+        let mut line = audit_of(&record(n), AuditAction::Issued);
+        line.owner = owner;
+        change.audit.push(line);
+    }
+    let mut standing = AuditRecord::new(time(1), AuditAction::SubjectChanged);
+    standing.subject = Some(owner("user", "1"));
+    change.audit.push(standing);
+    store.commit(&change).await.unwrap();
+
+    let keys = async |query: &AuditQuery| {
+        let lines = store.audit(query).await.unwrap();
+        let keys = lines.into_iter().map(|line| line.record.key.unwrap());
+        keys.collect::<Vec<_>>()
+    };
+    let mut query = AuditQuery::default();
+    query.owner = Some(Owner::new("user", "1"));
+    assert_eq!(keys(&query).await, [key_id(2), key_id(4)]);
+    let newest_first = query.clone().newest_first();
+    assert_eq!(keys(&newest_first).await, [key_id(4), key_id(2)]);
+    query.key = Some(key_id(4));
+    assert_eq!(keys(&query).await, [key_id(4)]);
+    query.tenant = Some("acme-inc".into());
+    assert_eq!(keys(&query).await, [key_id(4)]);
+    query.tenant = Some("other".into());
+    assert!(keys(&query).await.is_empty());
+    query = AuditQuery::default();
+    query.owner = Some(Owner::new("user", "nobody"));
+    assert!(keys(&query).await.is_empty());
+}
+
+/// Read from its newest line on, the log is the same the other way round, in pages of any size; and a
+/// position beyond either end leaves out nothing, or everything.
+pub async fn the_log_can_be_read_from_either_end(store: impl Records) {
+    for turn in 0..3 {
+        let mut change = insert([]);
+        for n in 0..4 {
+            let line = audit_of(&record((turn + n) % 3), AuditAction::Issued);
+            change.audit.push(line);
+        }
+        store.commit(&change).await.unwrap();
+    }
+    let whole = whole_audit(&store).await;
+    let turned: Vec<_> = whole.iter().rev().cloned().collect();
+    let last = turned[0].position;
+    let query = AuditQuery::default().newest_first();
+    for limit in [1, 3, 4, 11, 12, 100] {
+        assert_eq!(follow(&store, query.clone().limit(limit)).await, turned);
+        let of_key = AuditQuery::key(&key_id(1)).newest_first().limit(limit);
+        let mut of_one = turned.clone();
+        of_one.retain(|entry| entry.record.key == of_key.key);
+        assert_eq!(follow(&store, of_key).await, of_one);
+        let of_tenant = AuditQuery::tenant("acme-inc").newest_first().limit(limit);
+        assert_eq!(follow(&store, of_tenant).await, turned);
+    }
+    for (after, newest, oldest) in [
+        (0, &[][..], &whole[..]),
+        (whole[0].position, &[][..], &whole[1..]),
+        (last, &turned[1..], &[][..]),
+        (last + 1, &turned[..], &[][..]),
+        (u64::MAX, &turned[..], &[][..]),
+    ] {
+        let read = store.audit(&query.clone().after(after)).await.unwrap();
+        assert_eq!(read, newest, "newest first, after {after}");
+        let query = AuditQuery::default().after(after);
+        let read = store.audit(&query).await.unwrap();
+        assert_eq!(read, oldest, "oldest first, after {after}");
+    }
 }
 
 /// Whoever goes on behind the last position read reads every line once.

@@ -4,6 +4,7 @@ use keyward_store::{
     Expectation, KeyFilter, KeyRecord, KeyStatus, Owner, Records, Statuses, Successor,
 };
 
+use super::population::{Dice, Population};
 use super::sample::{insert, key_id, record, time};
 use super::tools::{is_expectation, put};
 
@@ -35,7 +36,7 @@ pub async fn a_cap_counts_its_own_keys(store: impl Records) {
 /// A cap on usable keys counts neither revoked nor expired ones, nor those that have been replaced; a
 /// key is expired from the instant of its expiry on, by the time of the change. Suspended keys count.
 pub async fn a_cap_on_usable_keys_passes_over_the_others(store: impl Records) {
-    let edits: [fn(&mut KeyRecord); 8] = [
+    let edits: [fn(&mut KeyRecord); 9] = [
         |_| {},
         |record| record.suspended_at = Some(time(0)),
         |record| record.revoked_at = Some(time(500)),
@@ -44,6 +45,7 @@ pub async fn a_cap_on_usable_keys_passes_over_the_others(store: impl Records) {
         |record| record.expires_at = Some(time(101)),
         |record| record.successor = Some(until(100)),
         |record| record.successor = Some(until(101)),
+        |record| record.successor = Some(without_overlap()),
     ];
     let keys = (0..).zip(edits).map(|(n, edit)| {
         let mut record = record(n);
@@ -53,17 +55,43 @@ pub async fn a_cap_on_usable_keys_passes_over_the_others(store: impl Records) {
     put(&store, keys).await;
     counts(&store, KeyFilter::usable(), 3).await;
     counts(&store, KeyFilter::listed(), 6).await;
-    counts(&store, KeyFilter::all(), 8).await;
+    counts(&store, KeyFilter::all(), 9).await;
     for (status, keys) in [
         (KeyStatus::Active, 2),
         (KeyStatus::Suspended, 1),
         (KeyStatus::Expired, 2),
         (KeyStatus::Retiring, 1),
-        (KeyStatus::Retired, 1),
+        (KeyStatus::Retired, 2),
         (KeyStatus::Revoked, 1),
     ] {
         let of = KeyFilter::all().standing(Statuses::NONE.with(status));
         counts(&store, of, keys).await;
+    }
+}
+
+/// A cap may be at another time than its change, which then has no say.
+pub async fn a_cap_may_be_at_another_time(store: impl Records) {
+    let mut record = record(1);
+    record.expires_at = Some(time(200));
+    put(&store, [record]).await;
+    let usable = KeyFilter::usable();
+    counts(&store, usable.clone(), 1).await;
+    counts(&store, usable.clone().at(time(199)), 1).await;
+    counts(&store, usable.clone().at(time(200)), 0).await;
+    let expired = usable.standing(Statuses::NONE.with(KeyStatus::Expired));
+    counts(&store, expired.clone(), 0).await;
+    counts(&store, expired.at(time(200)), 1).await;
+}
+
+/// A cap counts exactly the keys that a list by the same filter holds, whatever the filter.
+pub async fn a_cap_counts_what_its_filter_lets_through(store: impl Records) {
+    let mut dice = Dice::new(2);
+    let population = Population::new(&mut dice);
+    population.settle(&store).await;
+    for _turn in 0..100 {
+        let filter = population.filter(&mut dice);
+        let meant = population.meant(&filter, time(100)).len();
+        counts(&store, filter, meant.try_into().unwrap()).await;
     }
 }
 
@@ -72,6 +100,15 @@ fn until(micros: u64) -> Successor {
         key: key_id(1_000),
         since: time(50),
         until: time(micros),
+    }
+}
+
+/// The key is refused whatever the time is.
+fn without_overlap() -> Successor {
+    Successor {
+        key: key_id(1_000),
+        since: time(500),
+        until: time(500),
     }
 }
 

@@ -86,7 +86,12 @@ pub async fn a_credential_finds_every_record_it_may_be_kept_as(store: impl Recor
 /// Every field comes back as it was written: times to the microsecond, text of any script, the
 /// present but empty and the absent told apart.
 pub async fn every_field_comes_back_as_it_was_written(store: impl Records) {
-    let records = [full_record(), bare_record(), sample::empty_record()];
+    let records = [
+        full_record(),
+        bare_record(),
+        sample::empty_record(),
+        sample::foreign_record(),
+    ];
     put(&store, records.clone()).await;
     for record in records {
         assert_eq!(found(&store, &by_key(&record)).await, [record]);
@@ -100,6 +105,11 @@ pub async fn every_field_is_replaced(store: impl Records) {
     before.id = full.id.clone();
     put(&store, [before.clone()]).await;
     let (after, change) = edit(&before, true, |record| *record = full);
+    store.commit(&change).await.unwrap();
+    finds(&store, &by_key(&after), &after).await;
+    let (after, change) = edit(&after, true, |record| {
+        record.hash = sample::foreign_record().hash;
+    });
     store.commit(&change).await.unwrap();
     finds(&store, &by_key(&after), &after).await;
     let (bare, change) = edit(&after, true, |record| {
@@ -134,12 +144,17 @@ pub async fn a_replaced_key_is_found_by_what_it_is_now(store: impl Records) {
     }
 }
 
-/// Revoked, suspended and expired records are found like any other: a store judges nothing.
+/// Revoked, suspended, expired and retired records are found like any other: a store judges nothing.
 pub async fn keys_that_are_refused_are_found_too(store: impl Records) {
-    let mut records = [record(1), record(2), record(3)];
+    let mut records = [record(1), record(2), record(3), record(4)];
     records[0].revoked_at = Some(sample::time(9));
     records[1].suspended_at = Some(sample::time(9));
     records[2].expires_at = Some(sample::time(9));
+    records[3].successor = Some(keyward_store::Successor {
+        key: sample::key_id(1),
+        since: sample::time(8),
+        until: sample::time(8),
+    });
     put(&store, records.clone()).await;
     for (n, record) in (1..).zip(records) {
         let by = by_public_id("acme_live", public_id(n));

@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use keyward_store::{
-    AuditAction, AuditRecord, Candidates, Change, Digest, Expectation, KeyHash, KeyId, KeyRecord,
-    Owner, PepperId, PublicId, Scopes, Selector, Subject, SubjectState, Write,
+    AuditAction, AuditRecord, Candidates, Change, Digest, Expectation, ForeignHash, KeyHash, KeyId,
+    KeyRecord, Limit, Owner, PepperId, PublicId, Scopes, Selector, Subject, SubjectState,
+    Successor, Token, Write,
 };
 
 /// A time of day to the microsecond, which is what databases keep.
@@ -38,13 +39,23 @@ pub(super) fn full_record() -> KeyRecord {
     record.name = "Nächtlicher Export 日次 '\"\\%_ \n\t".to_owned();
     record.description = Some("Two lines\nand a tab\there".to_owned());
     record.environment = Some("live".to_owned());
+    record.tags = ["zwei", "eins", "Größe, \"{}\\\" NULL", "", "eins"]
+        .map(Into::into)
+        .into();
     record.prefix = "sk_live".to_owned();
     record.public_id = PublicId::new("0123456789abcdefghijkLMN");
     record.hint = "sk_live_0123…".to_owned();
+    record.lookup = Some("sk_live_0123 'é%_".to_owned());
     record.scopes = (0..Scopes::MAX)
         .map(|n| format!("a:{n}:*"))
         .map(|text| keyward_store::Scope::new(&text).unwrap())
         .collect();
+    record.limits = vec![
+        limit(7, 1),
+        limit(1 << 32, 366 * 24 * 3_600_000),
+        limit(1, 60_000),
+        limit(7, 1),
+    ];
     record.role = Some("Rédacteur".to_owned());
     record.created_at = time(1);
     record.created_by = Some("user 42".to_owned());
@@ -54,8 +65,24 @@ pub(super) fn full_record() -> KeyRecord {
     record.revoked_at = Some(time(3));
     record.suspended_at = Some(time(4));
     record.rotated_from = Some(key_id(99));
+    record.successor = Some(Successor {
+        key: key_id(101),
+        since: time(6),
+        until: time(7),
+    });
+    record.lineage = Some(key_id(98));
     record.metadata = Some(r#"{"plan" : "pro","a":[1.0, null],  "naïve":"\u00e9"}"#.to_owned());
     record.revision = 3_000_000_000;
+    record
+}
+
+/// A record of another system's hash, as long as one may be, and in no alphabet.
+pub(super) fn foreign_record() -> KeyRecord {
+    let (scheme, text) = ("é".repeat(32), "$2b$ {é}\\ ".repeat(90));
+    assert!(scheme.len() == ForeignHash::MAX.0 && text.len() > ForeignHash::MAX.1 - 40);
+    let mut record = record(76);
+    record.hash = foreign(&scheme, &text);
+    record.public_id = None;
     record
 }
 
@@ -69,6 +96,7 @@ pub(super) fn empty_record() -> KeyRecord {
     let mut record = record(79);
     record.description = Some(String::new());
     record.environment = Some(String::new());
+    record.lookup = Some(String::new());
     record.role = Some(String::new());
     record.created_by = Some(String::new());
     record
@@ -94,6 +122,15 @@ pub(super) fn hmac(pepper: &str, mac: Digest) -> KeyHash {
     }
 }
 
+pub(super) fn foreign(scheme: &str, text: &str) -> KeyHash {
+    KeyHash::Foreign(ForeignHash::new(scheme, text))
+}
+
+/// So many requests in so many milliseconds.
+pub(super) fn limit(requests: u64, millis: u64) -> Limit {
+    Limit::new(requests, Duration::from_millis(millis)).unwrap()
+}
+
 pub(super) fn by_key(record: &KeyRecord) -> Selector {
     Selector::Key(record.id.clone())
 }
@@ -114,6 +151,22 @@ pub(super) fn by_macs<'a>(
     let macs = macs.into_iter();
     let macs = macs.map(|(pepper, mac)| (PepperId::new(pepper), mac));
     Selector::Credential(Candidates::new(sha256, macs))
+}
+
+/// Whatever other systems may have kept of a credential of which nothing else is kept.
+pub(super) fn by_foreign<'a>(
+    hashes: impl IntoIterator<Item = (&'a str, &'a str)>,
+    lookups: impl IntoIterator<Item = &'a str>,
+) -> Selector {
+    let hashes = hashes.into_iter();
+    let hashes = hashes.map(|(scheme, text)| ForeignHash::new(scheme, text));
+    let lookups = lookups.into_iter().map(Into::into);
+    Selector::Credential(Candidates::new(digest(1_000), []).and_foreign(hashes, lookups))
+}
+
+/// The token `text` of one scope, for the `n`th key.
+pub(super) fn token(text: &str, n: u64, until: SystemTime) -> Token {
+    Token::new("issue", text, key_id(n), until)
 }
 
 pub(super) fn insert(records: impl IntoIterator<Item = KeyRecord>) -> Change {
@@ -137,6 +190,16 @@ pub(super) fn edit(
     };
     let change = Change::new(time(0)).expect(is_still(before)).write(write);
     (record, change)
+}
+
+/// The deletion of a record, if it still is as it was.
+pub(super) fn delete(record: &KeyRecord) -> Change {
+    Change::new(time(0))
+        .expect(is_still(record))
+        .write(Write::Delete {
+            key: record.id.clone(),
+            public_id: record.public_id,
+        })
 }
 
 pub(super) fn is_still(record: &KeyRecord) -> Expectation {

@@ -27,6 +27,12 @@ pub async fn a_standing_comes_back_as_it_was_written(store: impl Records) {
         state.revision = 3_000_000_000;
         states.push(state);
     }
+    for role in ["", "Rédacteur '\"\\"] {
+        let mut state = suspended(5);
+        state.role = Some(role.to_owned());
+        states.push(state);
+    }
+    states.push(suspended(6));
     for subject in [tenant("租户 1"), owner("team", "Größe/7")] {
         for state in &states {
             store.commit(&set(&subject, state)).await.unwrap();
@@ -86,8 +92,12 @@ pub async fn keys_come_with_the_standing_of_their_tenant_and_owner(store: impl R
     snapshots(&store, &SubjectState::default(), &suspended(4)).await;
 
     let mut ceiling = SubjectState::default();
+    ceiling.role = Some("reader".to_owned());
     ceiling.ceiling = Some(Scopes::from_stored(["a:b"]));
     ceiling.revision = 7;
+    let mut editor = suspended(5);
+    editor.role = Some("editor".to_owned());
+    store.commit(&set(&user, &editor)).await.unwrap();
     store
         .commit(&set(&tenant("acme-inc"), &ceiling))
         .await
@@ -96,7 +106,7 @@ pub async fn keys_come_with_the_standing_of_their_tenant_and_owner(store: impl R
         .commit(&set(&tenant("other"), &suspended(1)))
         .await
         .unwrap();
-    snapshots(&store, &ceiling, &suspended(4)).await;
+    snapshots(&store, &ceiling, &editor).await;
 }
 
 /// The first key has an owner, the second has none.

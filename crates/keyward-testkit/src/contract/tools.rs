@@ -43,6 +43,11 @@ pub(super) fn is_duplicate(outcome: &Result<(), CommitError>) -> bool {
     matches!(outcome, Err(CommitError::Duplicate))
 }
 
+/// Whether the change was refused for a token that was used for the `n`th key.
+pub(super) fn is_used_for(outcome: &Result<(), CommitError>, n: u64) -> bool {
+    matches!(outcome, Err(CommitError::TokenUsed(key)) if *key == sample::key_id(n))
+}
+
 /// Runs tasks on several threads, all of which start at one moment, and gives their outcomes.
 pub(super) async fn at_once<T, F>(tasks: impl IntoIterator<Item = F>) -> Vec<T>
 where

@@ -1,8 +1,10 @@
 //! No two records are found by the same thing.
 
-use keyward_store::{KeyHash, KeyRecord, Records, Write};
+use keyward_store::{Digest, KeyHash, KeyRecord, Records, Write};
 
-use super::sample::{audit_of, by_key, digest, edit, full_record, hmac, insert, public_id, record};
+use super::sample::{
+    audit_of, by_key, digest, edit, foreign, full_record, hmac, insert, public_id, record,
+};
 use super::tools::{found, get, is_duplicate, put, whole_audit};
 
 /// A new record that bears the name of another is refused, and the other stays as it was.
@@ -25,13 +27,20 @@ pub async fn no_two_keys_share_a_public_id(store: impl Records) {
     put(&store, [twin]).await;
 }
 
-/// A new record whose hash is that of another is refused, be it SHA-256 or a MAC.
+/// A new record whose hash is that of another is refused, be it SHA-256, a MAC or another system's.
 pub async fn no_two_keys_share_a_hash(store: impl Records) {
-    let mut peppered = record(2);
-    peppered.hash = hmac("a", digest(2));
-    put(&store, [record(1), peppered.clone()]).await;
-    for hash in [record(1).hash, peppered.hash] {
-        let mut twin = record(3);
+    let hashes = [
+        KeyHash::Sha256(digest(1)),
+        hmac("a", digest(2)),
+        foreign("bcrypt", "$2b$12$abc"),
+    ];
+    for (n, hash) in (1..).zip(hashes.clone()) {
+        let mut record = record(n);
+        record.hash = hash;
+        put(&store, [record]).await;
+    }
+    for hash in hashes {
+        let mut twin = record(4);
         twin.hash = hash;
         refused(&store, twin).await;
     }
@@ -43,6 +52,26 @@ pub async fn the_same_bytes_under_another_pepper_are_another_hash(store: impl Re
         KeyHash::Sha256(digest(1)),
         hmac("a", digest(1)),
         hmac("b", digest(1)),
+    ];
+    for (n, hash) in (1..).zip(hashes) {
+        let mut record = record(n);
+        record.hash = hash;
+        put(&store, [record]).await;
+    }
+}
+
+/// The same text under another scheme, in another case, or as the bytes of a digest, is another hash.
+pub async fn the_same_text_under_another_scheme_is_another_hash(store: impl Records) {
+    let text = "x".repeat(32);
+    let hashes = [
+        KeyHash::Sha256(Digest::from_bytes([b'x'; 32])),
+        hmac("a", Digest::from_bytes([b'x'; 32])),
+        foreign("a", &text),
+        foreign("A", &text),
+        foreign("b", &text),
+        foreign("", &text),
+        foreign("a", &text.to_uppercase()),
+        foreign("a", ""),
     ];
     for (n, hash) in (1..).zip(hashes) {
         let mut record = record(n);

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use keyward_store::{
-    Change, CommitError, Digest, KeyHash, KeyId, KeyRecord, Lookup, Records, Selector, Write,
+    Change, CommitError, Digest, ForeignHash, KeyHash, KeyId, KeyRecord, Lookup, Records, Selector,
+    Write,
 };
 use keyward_testkit::LeakWatch;
 use keyward_throwaway::Server;
@@ -19,6 +20,55 @@ async fn a_duplicate_digest_is_quoted_nowhere() {
     let error = store.commit(&secrets.insert("two")).await.unwrap_err();
     assert!(matches!(error, CommitError::Duplicate));
     secrets.quoted_nowhere(&error);
+}
+
+/// A hash of another system is as secret as one of ours, be it a twin of another or too long; and a text
+/// that the database cannot keep is not sent there, where it would be quoted with what stands around it.
+#[tokio::test]
+async fn a_foreign_hash_is_quoted_nowhere() {
+    let secrets = Secrets::start().await;
+    let store = connect(&secrets.server.url());
+    let text = "$2b$12$nobodymayseethisnobodymayseethis";
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    secrets.watch.secret(text);
+    secrets.watch.secret(&hex);
+    let insert = |name: &str, text: &str| {
+        let mut change = secrets.insert(name);
+        for write in &mut change.writes {
+            if let Write::Insert(record) = write {
+                record.hash = KeyHash::Foreign(ForeignHash::new("bcrypt", text));
+            }
+        }
+        change
+    };
+    store.commit(&insert("one", text)).await.unwrap();
+    let error = store.commit(&insert("two", text)).await.unwrap_err();
+    assert!(matches!(error, CommitError::Duplicate));
+    secrets.quoted_nowhere(&error);
+    let error = store
+        .commit(&insert("two", &text.repeat(30)))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, CommitError::NotCommitted(_)), "{error:?}");
+    assert!(secrets.server.log().contains("keys_digest"));
+    secrets.quoted_nowhere(&error);
+    for hash in [
+        KeyHash::Sha256(secrets.digest),
+        KeyHash::Foreign(ForeignHash::new("bcrypt", text)),
+    ] {
+        let mut change = insert("two", text);
+        for write in &mut change.writes {
+            if let Write::Insert(record) = write {
+                record.hash = hash.clone();
+                record.environment = Some("\0".to_owned());
+            }
+        }
+        let error = store.commit(&change).await.unwrap_err();
+        assert!(matches!(error, CommitError::NotCommitted(_)), "{error:?}");
+        secrets.quoted_nowhere(&error);
+    }
+    let log = secrets.server.log();
+    assert!(!log.contains("JSON"), "{log}");
 }
 
 /// A constraint that the host has added would have the whole row quoted.

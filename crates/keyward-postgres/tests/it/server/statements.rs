@@ -159,11 +159,12 @@ impl Counted {
 }
 
 /// What goes on whether or not there are requests; and what the test itself asks.
-const APART: [&str; 6] = [
+const APART: [&str; 7] = [
     "AS standby",
     "LISTEN",
     "keyward.nodes",
     "forget_changes",
+    "forget_tokens",
     "pg_read_file",
     "SELECT 'mark",
 ];
