@@ -3,6 +3,7 @@
 
 mod coherence;
 mod flights;
+mod flood;
 mod health;
 mod lifecycle;
 mod peppers;
