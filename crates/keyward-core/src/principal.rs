@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use ipnet::IpNet;
 use keyward_store::{KeyId, KeyRecord, Limit, Owner, Scope, Scopes, SubjectState, Successor};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -28,6 +29,7 @@ struct Identity {
     role: Option<Box<str>>,
     scopes: Scopes,
     limits: Box<[Limit]>,
+    networks: Box<[IpNet]>,
     limited_as: KeyId,
     expires_at: Option<SystemTime>,
     successor: Option<Box<Successor>>,
@@ -52,6 +54,7 @@ impl Principal {
             }),
             scopes,
             limits: record.limits.as_slice().into(),
+            networks: record.networks.as_slice().into(),
             limited_as: record.shares_limits_of().clone(),
             expires_at: record.expires_at,
             successor: record.successor.clone().map(Box::new),
@@ -144,6 +147,12 @@ impl Principal {
     #[must_use]
     pub fn limits(&self) -> &[Limit] {
         &self.identity.limits
+    }
+
+    /// The networks that the key may be used from; none is from anywhere.
+    #[must_use]
+    pub fn networks(&self) -> &[IpNet] {
+        &self.identity.networks
     }
 
     /// Whose requests count towards one limit with those of this key: a key and those that take its
