@@ -1,19 +1,21 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use keyward_store::{
-    Clock, FormatError, Formats, KeyFormat, KeyStore, Peppers, Records, StoreError,
+    Clock, ForeignHash, ForeignKeys, Formats, KeyFormat, KeyStore, Peppers, Records, StoreError,
 };
-use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::Policy;
 use crate::lifecycle::{Keyward, Rules};
+use crate::start_error::StartError;
 use crate::verifier::beats::Beater;
 use crate::verifier::caught::caught;
 use crate::verifier::coherence::Coherence;
+use crate::verifier::foreign::Foreign;
 use crate::verifier::health::Vitals;
 use crate::verifier::identity::Identity;
 use crate::verifier::node::{Limits, Node, REHASHES_AT_ONCE, TIME_TO_LIVE};
@@ -30,6 +32,8 @@ pub struct Builder<S> {
     store: S,
     formats: Vec<KeyFormat>,
     peppers: Peppers,
+    foreign: Vec<Arc<dyn ForeignKeys>>,
+    upgrade_foreign: bool,
     clock: Clock,
     node_name: Option<Arc<str>>,
     rules: Rules,
@@ -42,6 +46,8 @@ impl<S> Builder<S> {
             store,
             formats: Vec::new(),
             peppers: Peppers::none(),
+            foreign: Vec::new(),
+            upgrade_foreign: false,
             clock: Clock::system(),
             node_name: None,
             rules: Rules::default(),
@@ -64,6 +70,53 @@ impl<S> Builder<S> {
     #[must_use]
     pub fn peppers(mut self, peppers: Peppers) -> Self {
         self.peppers = peppers;
+        self
+    }
+
+    /// Keys of this other system are accepted too: those that
+    /// [`import`](crate::Keyward::import) has taken over as the system kept them, and those whose
+    /// spelling no [`format`](Builder::format) has.
+    ///
+    /// Every node needs it. One that lacks the scheme of a key answers 503 where the key's format has a
+    /// public id; where not, it cannot find the key at all and refuses it as unknown.
+    #[must_use]
+    pub fn foreign(mut self, keys: impl ForeignKeys) -> Self {
+        self.foreign.push(Arc::new(keys));
+        self
+    }
+
+    /// A key of another system that is used moves to the hash that new keys get: its SHA-256, or its MAC
+    /// under the current [pepper](Builder::peppers). Otherwise it stays as it was kept.
+    ///
+    /// What is left is a list of its own:
+    ///
+    /// ```
+    /// # use keyward_core::Keyward;
+    /// # use keyward_memory::MemoryStore;
+    /// # use keyward_store::{KeptAs, KeyFilter, KeyFormat, ListQuery};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = MemoryStore::default();
+    /// # let format = KeyFormat::new("acme_live")?;
+    /// let keys = Keyward::builder(store).format(format).upgrade_foreign().start().await?;
+    /// let left = KeyFilter::usable().kept(KeptAs::Foreign);
+    /// for key in keys.list(&ListQuery::new(left)).await?.keys {
+    ///     println!("{} was last used {:?}", key.record.id, key.last_used_at);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn upgrade_foreign(mut self) -> Self {
+        self.upgrade_foreign = true;
+        self
+    }
+
+    /// How many slow hashes of other systems are computed at once, each on a thread of its own: 2 unless
+    /// said otherwise. Some more credentials wait for their turn; beyond that the answer is 503.
+    #[must_use]
+    pub fn slow_hashes_at_once(mut self, hashes: usize) -> Self {
+        self.limits.slow_hashes_at_once = hashes;
         self
     }
 
@@ -211,6 +264,8 @@ impl<S> Builder<S> {
             store: (),
             formats: self.formats,
             peppers: self.peppers,
+            foreign: self.foreign,
+            upgrade_foreign: self.upgrade_foreign,
             clock: self.clock,
             node_name: self.node_name,
             rules: self.rules,
@@ -229,11 +284,18 @@ impl Builder<()> {
         let limits = self.limits;
         limits.check()?;
         let formats = Formats::new(self.formats)?;
+        check_schemes(&self.foreign)?;
+        let foreign = Foreign::new(
+            self.foreign,
+            self.upgrade_foreign,
+            limits.slow_hashes_at_once,
+        );
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         ready(&*store).await.map_err(StartError::NotReady)?;
         let node = Arc::new(Node {
             formats,
             peppers: self.peppers,
+            foreign,
             identity: Identity::new(self.node_name),
             coherence: Coherence::new(self.clock.clone(), limits.lease),
             clock: self.clock,
@@ -285,6 +347,21 @@ async fn ready(store: &dyn KeyStore) -> Result<(), StoreError> {
 /// Long enough for a database that is just being woken.
 const READY_LIMIT: Duration = Duration::from_secs(30);
 
+/// Each hash names the scheme that compares it: two of one name would take each other's.
+fn check_schemes(foreign: &[Arc<dyn ForeignKeys>]) -> Result<(), StartError> {
+    let mut names = HashSet::new();
+    for keys in foreign {
+        let name = keys.scheme();
+        if !(1..=ForeignHash::MAX.0).contains(&name.len()) {
+            return Err(StartError::Settings("a scheme has a name of 1 to 64 bytes"));
+        }
+        if !names.insert(name) {
+            return Err(StartError::DuplicateScheme(name.to_owned()));
+        }
+    }
+    Ok(())
+}
+
 impl Limits {
     fn check(&self) -> Result<(), StartError> {
         let durations = [
@@ -294,12 +371,16 @@ impl Limits {
             self.load,
             self.flush_interval,
         ];
-        if durations.contains(&Duration::ZERO) || self.loads_at_once == 0 {
+        let numbers = [self.loads_at_once, self.slow_hashes_at_once];
+        if durations.contains(&Duration::ZERO) || numbers.contains(&0) {
             return Err(StartError::Settings(
                 "every interval, limit and number must be above zero",
             ));
         }
-        if self.loads_at_once > Semaphore::MAX_PERMITS {
+        if numbers
+            .iter()
+            .any(|number| *number > Semaphore::MAX_PERMITS)
+        {
             return Err(StartError::Settings("so many look-ups cannot be counted"));
         }
         if self.load >= self.lease {
@@ -314,25 +395,4 @@ impl Limits {
         }
         Ok(())
     }
-}
-
-/// Why a service could not start.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The formats cannot be.
-    #[error(transparent)]
-    Format(#[from] FormatError),
-    /// The settings make no sense.
-    #[error("the settings make no sense: {0}")]
-    Settings(&'static str),
-    /// It was started outside a tokio runtime.
-    #[error("a tokio runtime is needed to start on")]
-    NoRuntime,
-    /// The store says that it cannot be used; the source has what must be put right first.
-    #[error("the store cannot be used as it is")]
-    NotReady(#[source] StoreError),
-    /// The store did not answer.
-    #[error("the store does not answer")]
-    Store(#[source] StoreError),
 }

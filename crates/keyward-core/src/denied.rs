@@ -138,6 +138,9 @@ pub enum Reason {
     /// The record was made with a pepper that this node does not have.
     #[error("a pepper is not live here")]
     PepperNotLive,
+    /// The record is kept as another system kept it, in a scheme that this node was not given.
+    #[error("a foreign hash cannot be compared here")]
+    SchemeNotRegistered,
     /// A layer is missing.
     #[error("a layer is missing")]
     LayerMissing,

@@ -54,14 +54,16 @@ mod kept;
 mod lifecycle;
 mod policy;
 mod principal;
+mod start_error;
 mod verifier;
 
-pub use builder::{Builder, StartError};
+pub use builder::Builder;
 pub use denied::{Denied, DeniedKind, Reason};
 pub use lifecycle::{
-    Acting, BulkRevoke, Confirmation, ConfirmedRevoke, Events, Invalid, IssueError, Issued,
-    KeyUpdate, Keyward, LifecycleError, NewKey, Outcome, Receipt, Revoke, Rotate, Standing,
+    Acting, BulkRevoke, Confirmation, ConfirmedRevoke, Events, ImportError, Invalid, IssueError,
+    Issued, KeyUpdate, Keyward, LifecycleError, NewKey, Outcome, Receipt, Revoke, Rotate, Standing,
 };
 pub use policy::{Action, Actor, Policy, Reach, Refusal, Role, ScopeRule};
 pub use principal::{Anonymous, MetadataError, Principal};
+pub use start_error::StartError;
 pub use verifier::{Health, PendingVerification, Verification, Verifier};

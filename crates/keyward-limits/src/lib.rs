@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`GuardLayer`] | around `ApiKeyLayer` | 403 to keys from browsers, or in the clear |
 //! | [`FailureLimitLayer`] | around `ApiKeyLayer` | 429 to bad keys, beyond so many from one address |
+//! | [`NetworksLayer`] | within `ApiKeyLayer`, next to it | 403 to keys used from elsewhere than they may |
 //! | [`RateLimitLayer`] | within `ApiKeyLayer` | 429 beyond the limits of key, owner, tenant or client |
 //!
 //! # Limits
@@ -20,6 +21,7 @@
 mod address;
 mod failures;
 mod guard;
+mod networks;
 mod rate;
 
 /// The futures of this crate's services.
@@ -32,6 +34,7 @@ pub mod future {
 pub use address::TrustedProxies;
 pub use failures::{FailureLimitLayer, FailureLimitService};
 pub use guard::{GuardLayer, GuardService};
+pub use networks::{NetworksLayer, NetworksService};
 pub use rate::{
     LimitsAway, RateLimitLayer, RateLimitService, RateLimits, Rule, SharedLimit, SharedLimits,
     SharedTaken, WhenAway,

@@ -314,17 +314,31 @@ impl Rows {
         after: Option<&ListCursor>,
         now: SystemTime,
     ) -> impl Iterator<Item = &'a KeyRecord> {
-        // An owner has fewer keys than a tenant.
-        let ids: Box<dyn Iterator<Item = &KeyId>> = match (&filter.owner, &filter.tenant) {
-            (Some(owner), _) => Box::new(self.owners.after(owner, after)),
-            (None, Some(tenant)) => Box::new(self.tenants.after(tenant, after)),
-            (None, None) => Box::new(self.all.after(&(), after)),
-        };
+        // An owner has fewer keys than a tenant, and a beginning has very few.
+        let ids: Box<dyn Iterator<Item = &KeyId>> =
+            match (&filter.lookup, &filter.owner, &filter.tenant) {
+                (Some(lookup), ..) => Box::new(self.begun_by(lookup, after.cloned())),
+                (None, Some(owner), _) => Box::new(self.owners.after(owner, after)),
+                (None, None, Some(tenant)) => Box::new(self.tenants.after(tenant, after)),
+                (None, None, None) => Box::new(self.all.after(&(), after)),
+            };
         ids.filter_map(|id| self.records.get(id).map(|record| &**record))
             .filter(move |record| {
                 let used = self.last_used.get(&record.id).copied();
                 filter.admits(record, used, now)
             })
+    }
+
+    /// The keys of a beginning, newest first.
+    fn begun_by(&self, lookup: &str, after: Option<ListCursor>) -> impl Iterator<Item = &KeyId> {
+        let keys = self.lookups.get(lookup).into_iter();
+        let newest_first = keys.flat_map(|keys| keys.iter().rev());
+        newest_first.filter_map(move |(created_at, key)| {
+            let behind = after
+                .as_ref()
+                .is_none_or(|after| (*created_at, key) < (after.created_at, &after.key));
+            behind.then_some(key)
+        })
     }
 
     fn snapshot(&self, record: &KeyRecord) -> KeySnapshot {

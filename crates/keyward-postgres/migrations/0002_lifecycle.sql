@@ -110,7 +110,8 @@ CREATE TYPE keyward.filter AS (
     used_since     timestamptz,
     idle_since     timestamptz,
     kept           text,
-    pepper         text
+    pepper         text,
+    lookup         text
 );
 
 -- Whether a filter lets a key through that was last used then. One expression, which the server puts
@@ -133,6 +134,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
             OR (k.created_at < f.idle_since AND (used IS NULL OR used < f.idle_since)))
         AND (f.kept IS NULL OR k.hash = f.kept)
         AND (f.pepper IS NULL OR k.pepper = f.pepper)
+        AND (f.lookup IS NULL OR k.lookup = f.lookup)
 $$;
 
 CREATE FUNCTION keyward.filter_of(f jsonb) RETURNS keyward.filter
@@ -143,7 +145,7 @@ LANGUAGE sql STABLE AS $$
         keyward.at((f->>'at')::bigint), keyward.at((f->>'created_before')::bigint),
         keyward.at((f->>'ends_before')::bigint), keyward.at((f->>'over_before')::bigint),
         keyward.at((f->>'used_since')::bigint), keyward.at((f->>'idle_since')::bigint),
-        f->>'kept', f->>'pepper'
+        f->>'kept', f->>'pepper', f->>'lookup'
     )::keyward.filter
 $$;
 
@@ -153,7 +155,14 @@ CREATE FUNCTION keyward.page(f keyward.filter, after_at timestamptz, after_id te
 RETURNS SETOF keyward.keys
 LANGUAGE plpgsql STABLE ROWS 100 SET plan_cache_mode = 'force_custom_plan' AS $$
 BEGIN
-    IF f.owner_id IS NOT NULL THEN
+    IF f.lookup IS NOT NULL THEN
+        RETURN QUERY SELECT k.* FROM keyward.keys k
+            LEFT JOIN keyward.last_used u ON u.key = k.id
+            WHERE k.lookup = f.lookup
+            AND keyward.admits(f, k, u.at, statement_timestamp())
+            AND (k.created_at, k.id) < (after_at, after_id)
+            ORDER BY k.created_at DESC, k.id DESC LIMIT most;
+    ELSIF f.owner_id IS NOT NULL THEN
         RETURN QUERY SELECT k.* FROM keyward.keys k
             LEFT JOIN keyward.last_used u ON u.key = k.id
             WHERE k.owner_kind = f.owner_kind AND k.owner_id = f.owner_id
@@ -267,7 +276,12 @@ BEGIN
     WHEN 'fewer' THEN
         f := keyward.filter_of(e->'of');
         -- One statement for each way to an index.
-        IF f.owner_id IS NOT NULL THEN
+        IF f.lookup IS NOT NULL THEN
+            SELECT count(*) INTO counted FROM (SELECT FROM keyward.keys k
+                LEFT JOIN keyward.last_used u ON u.key = k.id
+                WHERE k.lookup = f.lookup AND keyward.admits(f, k, u.at, now)
+                LIMIT bound) AS found;
+        ELSIF f.owner_id IS NOT NULL THEN
             SELECT count(*) INTO counted FROM (SELECT FROM keyward.keys k
                 LEFT JOIN keyward.last_used u ON u.key = k.id
                 WHERE k.owner_kind = f.owner_kind AND k.owner_id = f.owner_id

@@ -13,7 +13,7 @@ const PAGE: &str = concat!(
     "SELECT ",
     snapshot_columns!(),
     " FROM keyward.page(ROW ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-        $15)::keyward.filter, $16, $17, $18) k",
+        $15, $16)::keyward.filter, $17, $18, $19) k",
     snapshot_joins!(),
     " ORDER BY k.created_at DESC, k.id DESC"
 );
@@ -33,12 +33,22 @@ pub(crate) async fn list(
         filter.environment.as_deref(),
         filter.prefix.as_deref(),
         filter.tag.as_deref(),
+        filter.lookup.as_deref(),
         pepper,
     ];
     if !texts.into_iter().flatten().all(may_be_there) {
         return Ok(Page::default());
     }
-    let [tenant, owner_kind, owner_id, environment, prefix, tag, _] = texts;
+    let [
+        tenant,
+        owner_kind,
+        owner_id,
+        environment,
+        prefix,
+        tag,
+        lookup,
+        _,
+    ] = texts;
     let after = query.after.as_ref();
     let rows = sqlx::query(PAGE)
         .bind(tenant)
@@ -56,6 +66,7 @@ pub(crate) async fn list(
         .bind(filter.idle_since.map(Bound::before))
         .bind(hash)
         .bind(pepper)
+        .bind(lookup)
         .bind(after.map_or(Bound::NEVER, |place| Bound::up_to(place.created_at)))
         .bind(after.map_or("", |place| place.key.as_str()))
         .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))

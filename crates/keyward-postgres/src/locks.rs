@@ -53,6 +53,10 @@ pub(crate) fn locks(change: &Change) -> Vec<Value> {
                 locks.insert(counted(&filter), true);
                 filter.owner.clone_from(&record.owner);
                 locks.insert(counted(&filter), true);
+                if record.lookup.is_some() {
+                    filter.lookup.clone_from(&record.lookup);
+                    locks.insert(counted(&filter), true);
+                }
             }
         }
     }
@@ -65,6 +69,9 @@ pub(crate) fn locks(change: &Change) -> Vec<Value> {
 
 /// The narrowest crowd that holds everyone whom the filter counts.
 fn counted(filter: &KeyFilter) -> String {
+    if let Some(lookup) = &filter.lookup {
+        return format!("keyward keys beginning with {lookup}");
+    }
     match (&filter.owner, &filter.tenant) {
         (Some(owner), _) => format!("keyward keys of {}", owner_name(owner)),
         (None, Some(tenant)) => format!("keyward keys of tenant {tenant}"),

@@ -85,6 +85,7 @@ fn filter(filter: &KeyFilter) -> Option<Value> {
         "idle_since": bound(filter.idle_since)?,
         "kept": hash,
         "pepper": pepper,
+        "lookup": filter.lookup,
     }))
 }
 

@@ -14,6 +14,8 @@ pub struct KeyFilter {
     pub environment: Option<String>,
     /// Keys whose format has this prefix.
     pub prefix: Option<String>,
+    /// Keys that are found by this [beginning](crate::KeyRecord::lookup).
+    pub lookup: Option<String>,
     /// Keys that bear this tag.
     pub tag: Option<String>,
     /// Keys that stand so, at the moment [`at`](KeyFilter::at).
@@ -56,6 +58,7 @@ impl KeyFilter {
             owner: None,
             environment: None,
             prefix: None,
+            lookup: None,
             tag: None,
             statuses: Statuses::LISTED,
             at: None,
@@ -119,6 +122,13 @@ impl KeyFilter {
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Keys that are found by this beginning.
+    #[must_use]
+    pub fn lookup(mut self, beginning: impl Into<String>) -> Self {
+        self.lookup = Some(beginning.into());
         self
     }
 
@@ -192,6 +202,7 @@ impl KeyFilter {
             && is(&self.owner, record.owner.as_ref())
             && is(&self.environment, record.environment.as_ref())
             && is(&self.prefix, Some(&record.prefix))
+            && is(&self.lookup, record.lookup.as_ref())
             && self
                 .tag
                 .as_ref()

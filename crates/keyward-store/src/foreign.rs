@@ -59,12 +59,16 @@ pub trait ForeignKeys: fmt::Debug + Send + Sync + 'static {
     /// How the record of this credential is found; `None` for what is not spelled like such a key.
     fn locate(&self, credential: &[u8]) -> Option<Locator>;
 
+    /// Whether `hash` is one that it can compare, and at no higher cost than it allows. What it cannot
+    /// read is not imported.
+    fn reads(&self, hash: &str) -> bool;
+
     /// Whether `credential` is the one behind `hash`.
     fn proves(&self, credential: &[u8], hash: &str) -> bool;
 
-    /// Whether [`proves`](ForeignKeys::proves) takes so long that it must leave the threads which
+    /// Whether to compare something with `hash` takes so long that it must leave the threads which
     /// serve requests.
-    fn is_slow(&self) -> bool;
+    fn is_slow(&self, hash: &str) -> bool;
 }
 
 /// What a foreign key's record is found by.
@@ -78,6 +82,9 @@ pub enum Locator {
         /// The public id.
         id: PublicId,
     },
+    /// The SHA-256 of the whole key: its record is kept as
+    /// [`KeyHash::Sha256`](crate::KeyHash::Sha256), as if it had been issued here.
+    Sha256,
     /// The hash itself, where one key has one hash.
     Hash(ForeignHash),
     /// The beginning of the key, where its hash is salted: the [`lookup`](crate::KeyRecord::lookup)

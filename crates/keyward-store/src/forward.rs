@@ -1,13 +1,13 @@
-//! A shared store is a store.
+//! A shared store is a store, and what recognizes foreign keys does so when it is shared.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::{
-    AuditEntry, AuditQuery, Change, Changes, CommitError, Cursor, KeySnapshot, KeyStore, ListQuery,
-    Loaded, Lookup, Page, ReadFrom, Records, Register, Selector, StoreError, Subject, SubjectState,
-    Use,
+    AuditEntry, AuditQuery, Change, Changes, CommitError, Cursor, ForeignKeys, KeySnapshot,
+    KeyStore, ListQuery, Loaded, Locator, Lookup, Page, ReadFrom, Records, Register, Selector,
+    StoreError, Subject, SubjectState, Use,
 };
 
 #[async_trait]
@@ -63,5 +63,28 @@ impl<T: KeyStore + ?Sized> KeyStore for Arc<T> {
 
     fn register(&self) -> &dyn Register {
         (**self).register()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: ForeignKeys + ?Sized> ForeignKeys for Arc<T> {
+    fn scheme(&self) -> &str {
+        (**self).scheme()
+    }
+
+    fn locate(&self, credential: &[u8]) -> Option<Locator> {
+        (**self).locate(credential)
+    }
+
+    fn reads(&self, hash: &str) -> bool {
+        (**self).reads(hash)
+    }
+
+    fn proves(&self, credential: &[u8], hash: &str) -> bool {
+        (**self).proves(credential, hash)
+    }
+
+    fn is_slow(&self, hash: &str) -> bool {
+        (**self).is_slow(hash)
     }
 }

@@ -8,6 +8,7 @@
 //! This crate knows no cache and no HTTP, and breaks rarely.
 
 mod audit;
+mod beginning;
 mod change;
 mod clock;
 mod digest;
@@ -19,6 +20,7 @@ mod format;
 mod forward;
 mod hash;
 mod ids;
+mod kept;
 mod limit;
 mod local_log;
 mod local_register;
@@ -36,6 +38,7 @@ mod subject;
 mod token;
 
 pub use audit::{AuditAction, AuditEntry, AuditOrder, AuditQuery, AuditRecord};
+pub use beginning::{Beginning, BeginningError};
 pub use change::{Change, Expectation, Write};
 pub use clock::{BootTime, Clock, ManualClock};
 pub use digest::Digest;
@@ -51,6 +54,7 @@ pub use format::{
 };
 pub use hash::KeyHash;
 pub use ids::{InvalidId, KeyId, Owner, TenantId};
+pub use kept::Kept;
 pub use limit::Limit;
 pub use local_log::LocalLog;
 pub use local_register::LocalRegister;

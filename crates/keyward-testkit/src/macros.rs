@@ -50,6 +50,7 @@ macro_rules! contract_tests {
 
             cap::a_cap_counts_its_own_keys
             cap::a_cap_on_usable_keys_passes_over_the_others
+            cap::a_cap_on_a_beginning_counts_its_own_keys
             cap::a_cap_may_be_at_another_time
             cap::a_cap_counts_what_its_filter_lets_through
 
@@ -191,6 +192,10 @@ macro_rules! verifier_contract_tests {
             life::a_use_shows_within_seconds
             life::a_use_is_not_lost_at_shutdown
             life::a_key_moves_to_the_current_pepper
+
+            import::an_imported_key_is_accepted
+            import::an_imported_key_moves_to_the_present_hash
+            import::sixteen_of_a_hundred_keys_share_a_beginning
 
             coherence::a_load_in_flight_does_not_outlive_a_revocation
             coherence::a_load_in_flight_does_not_hide_a_new_key

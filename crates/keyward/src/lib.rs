@@ -70,20 +70,22 @@ pub mod future;
 
 pub use keyward_core::{
     Acting, Action, Actor, Anonymous, Builder, BulkRevoke, Confirmation, ConfirmedRevoke, Denied,
-    DeniedKind, Events, Health, Invalid, IssueError, Issued, KeyUpdate, Keyward, LifecycleError,
-    MetadataError, NewKey, Outcome, PendingVerification, Policy, Principal, Reach, Reason, Receipt,
-    Refusal, Revoke, Role, Rotate, ScopeRule, Standing, StartError, Verification, Verifier,
+    DeniedKind, Events, Health, ImportError, Invalid, IssueError, Issued, KeyUpdate, Keyward,
+    LifecycleError, MetadataError, NewKey, Outcome, PendingVerification, Policy, Principal, Reach,
+    Reason, Receipt, Refusal, Revoke, Role, Rotate, ScopeRule, Standing, StartError, Verification,
+    Verifier,
 };
 pub use keyward_store::{
     Alphabet, Applied, AuditAction, AuditEntry, AuditOrder, AuditQuery, AuditRecord, Beat,
-    BootTime, Candidates, Change, Changes, Clock, CommitError, Cursor, Digest, Event, EventSubject,
-    Expectation, Feed, ForeignHash, ForeignKeys, FormatError, Formats, GenerateError, Generated,
-    HistoryId, IdShape, InvalidId, KeptAs, KeyFilter, KeyFormat, KeyFormatBuilder, KeyHash, KeyId,
-    KeyRecord, KeySnapshot, KeyStatus, KeyStore, Limit, ListCursor, ListQuery, Loaded, LocalLog,
-    LocalRegister, Locator, Lookup, MAX_KEY_BYTES, MAX_LOOKUP_CANDIDATES, ManualClock, Node,
-    NodeId, Origin, Owner, Page, Parsed, Pepper, PepperError, PepperId, Peppers, Plaintext,
-    PublicId, ReadFrom, Records, Register, RegisteredNode, Scope, ScopeError, Scopes, Selector,
-    Statuses, StoreError, Subject, SubjectState, Successor, TenantId, Token, Use, Write, Writers,
+    Beginning, BeginningError, BootTime, Candidates, Change, Changes, Clock, CommitError, Cursor,
+    Digest, Event, EventSubject, Expectation, Feed, ForeignHash, ForeignKeys, FormatError, Formats,
+    GenerateError, Generated, HistoryId, IdShape, InvalidId, Kept, KeptAs, KeyFilter, KeyFormat,
+    KeyFormatBuilder, KeyHash, KeyId, KeyRecord, KeySnapshot, KeyStatus, KeyStore, Limit,
+    ListCursor, ListQuery, Loaded, LocalLog, LocalRegister, Locator, Lookup, MAX_KEY_BYTES,
+    MAX_LOOKUP_CANDIDATES, ManualClock, Node, NodeId, Origin, Owner, Page, Parsed, Pepper,
+    PepperError, PepperId, Peppers, Plaintext, PublicId, ReadFrom, Records, Register,
+    RegisteredNode, Scope, ScopeError, Scopes, Selector, Statuses, StoreError, Subject,
+    SubjectState, Successor, TenantId, Token, Use, Write, Writers,
 };
 
 pub use credential::is_grpc;

@@ -64,8 +64,9 @@ where
             }
             Ok(Verification::Pending(pending)) => self.ask(request, pending, found),
             Ok(Verification::Decided(Err(denied))) => {
-                let unreadable =
-                    denied.kind() == DeniedKind::InvalidToken && !found.is_well_formed();
+                // Keys of other systems may have characters that no token has: what is spelled like
+                // one is answered like every other key.
+                let unreadable = denied.reason() == Reason::NotAKey && !found.is_well_formed();
                 let denied = if unreadable {
                     Denied::invalid_request(Reason::Malformed)
                 } else {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use keyward_store::{BootTime, Digest, PublicId};
+use keyward_store::{BootTime, Digest, ForeignHash, PublicId};
 use moka::sync::Cache as Moka;
 
 use super::coherence::Stamp;
@@ -63,6 +63,17 @@ impl Cache {
         let entry = self.entries.get(key)?;
         self.bring_forward(&entry, credential);
         Some(entry)
+    }
+
+    /// Whether an entry tells, however old it is, that this credential is the one behind `hash`.
+    pub(crate) fn was_compared(&self, credential: &Digest, hash: &ForeignHash) -> bool {
+        let told = |entry: &Arc<Entry>| entry.was_compared(credential, hash);
+        let in_front = self.slot(credential);
+        in_front.is_some_and(|slot| slot.load().as_ref().is_some_and(told))
+            || self
+                .entries
+                .get(&CacheKey::Digest(*credential))
+                .is_some_and(|entry| told(&entry))
     }
 
     pub(crate) fn insert(&self, key: CacheKey, credential: &Digest, entry: &Arc<Entry>) {

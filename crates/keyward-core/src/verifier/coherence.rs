@@ -41,6 +41,17 @@ pub(crate) struct Stamp {
     bound: Bound,
 }
 
+impl Stamp {
+    /// That of two answers which are only good together. The same minimums bear on both.
+    pub(crate) fn weaker(self, other: Self) -> Self {
+        Self {
+            version: self.version.min(other.version),
+            until: self.until.min(other.until),
+            bound: self.bound,
+        }
+    }
+}
+
 /// Which minimums bear on an answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bound {

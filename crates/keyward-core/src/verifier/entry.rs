@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use keyward_store::{
-    BootTime, Candidates, Digest, KeyHash, KeyRecord, KeySnapshot, Scopes, SubjectState,
+    BootTime, Digest, ForeignHash, KeyHash, KeyRecord, KeySnapshot, Scopes, SubjectState,
 };
 
 use super::coherence::{Sent, Stamp};
@@ -17,6 +17,8 @@ use crate::{Denied, Principal, Reason};
 pub(crate) struct Entry {
     pub(crate) stamp: Stamp,
     pub(crate) proof: Proof,
+    /// What another system kept of the key, if it is kept so still.
+    foreign: Option<ForeignHash>,
     standing: Result<(), Bar>,
     expiry: Expiry,
     /// Why it is refused from then on.
@@ -66,6 +68,10 @@ impl Entry {
         Self {
             stamp,
             proof,
+            foreign: match &record.hash {
+                KeyHash::Foreign(hash) => Some(hash.clone()),
+                _ => None,
+            },
             standing: judge(record, tenant, owner),
             expiry: Expiry::new(record.ends_at(), sent, store_now, expired),
             ended: end_of(record),
@@ -80,6 +86,12 @@ impl Entry {
     #[inline]
     pub(crate) fn is_proved_by(&self, credential: &Digest) -> bool {
         matches!(&self.proof, Proof::Sha256(digest) if digest == credential)
+    }
+
+    /// Whether this is the credential that was found to be behind `hash`. However old the other facts
+    /// are, that one stays true.
+    pub(crate) fn was_compared(&self, credential: &Digest, hash: &ForeignHash) -> bool {
+        self.is_proved_by(credential) && self.foreign.as_ref() == Some(hash)
     }
 
     /// Whether the map behind the front should be told that this entry is in use.
@@ -98,6 +110,7 @@ impl Entry {
         Self {
             stamp: self.stamp,
             proof: Proof::Sha256(credential),
+            foreign: self.foreign.clone(),
             standing: self.standing,
             expiry: self.expiry,
             ended: self.ended,
@@ -225,37 +238,4 @@ fn nanos(time: SystemTime) -> u64 {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX).max(1)
-}
-
-/// Picks, among what was found, the record that the credential is of; and what proves it.
-///
-/// For a public id, a record that the credential does not prove is picked too, so that wrong
-/// secrets are refused without asking again.
-pub(crate) fn pick<'a>(
-    found: &'a [KeySnapshot],
-    candidates: &Candidates,
-    by_public_id: bool,
-) -> Result<Option<(&'a KeySnapshot, Proof)>, PepperNotLive> {
-    let mut fallback = None;
-    for snapshot in found {
-        match candidates.proves(&snapshot.record.hash) {
-            Some(true) => return Ok(Some((snapshot, Proof::Sha256(*candidates.sha256())))),
-            Some(false) if by_public_id => {
-                fallback = Some((snapshot, unproved(&snapshot.record.hash)));
-            }
-            Some(false) => {}
-            None => return Err(PepperNotLive),
-        }
-    }
-    Ok(fallback)
-}
-
-/// A record's hash was made with a pepper that this node does not have.
-pub(crate) struct PepperNotLive;
-
-fn unproved(hash: &KeyHash) -> Proof {
-    match hash {
-        KeyHash::Sha256(digest) => Proof::Sha256(*digest),
-        other => Proof::Hash(other.clone()),
-    }
 }

@@ -10,50 +10,33 @@ use tokio::time::timeout;
 
 use super::cache::CacheKey;
 use super::caught::caught;
-use super::coherence::{Bound, Sent};
-use super::entry::{Entry, pick};
+use super::coherence::{Bound, Sent, Stamp};
+use super::entry::{Entry, Proof};
 use super::flights::{Answer, Landing, Pilot};
 use super::node::Node;
+use super::presented::Presented;
+use super::{Admission, pick};
 use crate::lifecycle::history;
 use crate::{Denied, Principal, Reason};
 
-/// A credential that is spelled like a key, in every form that it may be kept as. The plaintext is
-/// not among them.
-#[derive(Debug, Clone)]
-pub(crate) struct Presented {
-    pub(crate) key: CacheKey,
-    pub(crate) candidates: Candidates,
-}
-
-impl Presented {
-    fn selector(&self, node: &Node) -> Option<Selector> {
-        match self.key {
-            CacheKey::Id(format, id) => Some(Selector::PublicId {
-                prefix: node.formats.get(format)?.shared_prefix(),
-                id,
-            }),
-            CacheKey::Digest(_) => Some(Selector::Credential(self.candidates.clone())),
-        }
-    }
-
-    fn by_public_id(&self) -> bool {
-        matches!(self.key, CacheKey::Id(..))
-    }
-
-    /// What bears on the answer that nothing was found.
-    fn absence(&self) -> Bound {
-        match &self.key {
-            CacheKey::Id(_, id) => Bound::public_id(id),
-            CacheKey::Digest(_) => Bound::Credentials,
-        }
-    }
-}
-
 /// Decides about a credential that the cache could not.
 pub(crate) async fn verify(node: Arc<Node>, presented: Presented) -> Result<Principal, Denied> {
+    let mut presented = presented;
+    loop {
+        match ask_twice(&node, &presented).await? {
+            Admission::Decided(decision) => return decision,
+            Admission::Apart => presented = presented.apart(),
+        }
+        if let Some(Admission::Decided(decision)) = node.known(&presented) {
+            return decision;
+        }
+    }
+}
+
+async fn ask_twice(node: &Arc<Node>, presented: &Presented) -> Result<Admission, Denied> {
     let mut not_before = 0;
     for from in [ReadFrom::Any, ReadFrom::Primary] {
-        let answer = fly(&node, &presented, not_before, from)
+        let answer = fly(node, presented, not_before, from)
             .await
             .map_err(Denied::unavailable)?;
         let stamp = match &answer {
@@ -62,10 +45,12 @@ pub(crate) async fn verify(node: Arc<Node>, presented: Presented) -> Result<Prin
         };
         // The same judgement for the one who asked, for those who joined, and for every later hit.
         if let Some(now) = node.coherence.believe(stamp) {
-            return match answer {
-                Answer::Found(entry) => node.admit(&entry, &presented, now),
-                Answer::Absent(_) => Err(Denied::invalid_token(Reason::Unknown)),
-            };
+            return Ok(match answer {
+                Answer::Found(entry) => node.admit(&entry, presented, now),
+                Answer::Absent(_) => {
+                    Admission::Decided(Err(Denied::invalid_token(presented.missing)))
+                }
+            });
         }
         not_before = node.flights.next_ticket();
         // There is news that this node has not heard of, another history for instance, or it has not
@@ -86,24 +71,61 @@ async fn fly(node: &Arc<Node>, presented: &Presented, not_before: u64, from: Rea
         let flight = load(node.clone(), presented.clone(), pilot, from);
         node.runtime.spawn(flight);
     }
-    passenger.landing().await
+    if presented.plaintext.is_none() {
+        return passenger.landing().await;
+    }
+    // Slow hashes may take longer than anyone waits. They are computed to their end: whoever asks again
+    // joins this flight, or finds what it left in the cache.
+    let landing = timeout(node.limits.load, passenger.landing()).await;
+    landing.unwrap_or(Err(Reason::LoadTimedOut))
 }
 
 async fn load(node: Arc<Node>, presented: Presented, pilot: Pilot, from: ReadFrom) {
+    pilot.land(ask(&node, &presented, from).await);
+}
+
+/// Asks by each selector in turn, until one finds the record.
+async fn ask(node: &Arc<Node>, presented: &Presented, from: ReadFrom) -> Landing {
+    let mut absence: Option<(Sent, Stamp)> = None;
+    for selector in presented.selectors() {
+        let (sent, loaded) = in_time(node, look_up(node, selector, from)).await?;
+        match conclude(node, presented, sent, &loaded).await? {
+            Answer::Found(entry) => return Ok(Answer::Found(entry)),
+            // That nothing is there is as old as the oldest of the answers.
+            Answer::Absent(stamp) => {
+                absence = Some(match absence {
+                    None => (sent, stamp),
+                    Some((first, older)) => (first, older.weaker(stamp)),
+                });
+            }
+        }
+    }
+    let (sent, stamp) = absence.ok_or(Reason::Unknown)?;
+    node.cache.insert_absence(presented.key, sent.at, stamp);
+    Ok(Answer::Absent(stamp))
+}
+
+async fn in_time<T>(
+    node: &Node,
+    question: impl Future<Output = Result<T, Reason>>,
+) -> Result<T, Reason> {
     let limit = node.limits.load;
-    let landing = match timeout(limit, ask(&node, &presented, from)).await {
-        Ok(landing) => landing,
+    match timeout(limit, question).await {
+        Ok(answer) => answer,
         Err(_elapsed) => {
             tracing::warn!(target: "keyward", ?limit, "a look-up took too long");
             Err(Reason::LoadTimedOut)
         }
-    };
-    pilot.land(landing);
+    }
 }
 
-async fn ask(node: &Arc<Node>, presented: &Presented, from: ReadFrom) -> Landing {
-    let selector = presented.selector(node).ok_or(Reason::Unknown)?;
+async fn look_up(
+    node: &Node,
+    selector: &Selector,
+    from: ReadFrom,
+) -> Result<(Sent, Loaded), Reason> {
     contact(node).await?;
+    // Given back before anything is computed: slow hashes of one key keep no other from being read.
     let _permit = node
         .flights
         .permits
@@ -111,16 +133,15 @@ async fn ask(node: &Arc<Node>, presented: &Presented, from: ReadFrom) -> Landing
         .await
         .map_err(|_| Reason::Overloaded)?;
     let sent = node.coherence.send();
-    let loaded = match caught(async { node.store.load(&selector, from).await }).await {
-        Ok(Ok(loaded)) => loaded,
+    match caught(async { node.store.load(selector, from).await }).await {
+        Ok(Ok(loaded)) => Ok((sent, loaded)),
         Ok(Err(error)) => {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(target: "keyward", error, "a look-up failed");
-            return Err(Reason::StoreFailed);
+            Err(Reason::StoreFailed)
         }
-        Err(_panicked) => return Err(Reason::LoadPanicked),
-    };
-    conclude(node, presented, sent, &loaded)
+        Err(_panicked) => Err(Reason::LoadPanicked),
+    }
 }
 
 /// Waits for a beat when this node has been silent for too long, because it was stopped, suspended or
@@ -139,27 +160,23 @@ async fn contact(node: &Node) -> Result<(), Reason> {
     }
 }
 
-/// Makes an answer of what was loaded, and leaves it in the cache. Nothing has been judged of it
+/// Makes an answer of what was loaded, and leaves a record in the cache. Nothing has been judged of it
 /// yet: whether it is believed is asked by each of its readers.
-fn conclude(node: &Arc<Node>, presented: &Presented, sent: Sent, loaded: &Loaded) -> Landing {
-    let coherence = &node.coherence;
+async fn conclude(node: &Arc<Node>, presented: &Presented, sent: Sent, loaded: &Loaded) -> Landing {
     let stamp = |bound| {
-        let stamp = coherence.stamp(sent, loaded, bound);
+        let stamp = node.coherence.stamp(sent, loaded, bound);
         stamp.ok_or(Reason::StoreFailed)
     };
-    let picked = pick(
-        &loaded.found,
-        &presented.candidates,
-        presented.by_public_id(),
-    );
-    let Some((snapshot, proof)) = picked.map_err(|_| {
-        tracing::error!(target: "keyward", "a key is kept under a pepper that this node lacks");
-        Reason::PepperNotLive
-    })?
-    else {
-        let stamp = stamp(presented.absence())?;
-        node.cache.insert_absence(presented.key, sent.at, stamp);
-        return Ok(Answer::Absent(stamp));
+    let candidates = &presented.candidates;
+    let picked = match presented.key {
+        CacheKey::Id(..) => pick::of_public_id(&loaded.found, candidates, &node.foreign)?,
+        CacheKey::Digest(digest) => {
+            let proved = pick::of_credential(node, presented, &loaded.found).await?;
+            proved.map(|snapshot| (snapshot, Proof::Sha256(digest)))
+        }
+    };
+    let Some((snapshot, proof)) = picked else {
+        return Ok(Answer::Absent(stamp(presented.absence())?));
     };
     let record = &snapshot.record;
     let stamp = stamp(Bound::record(
@@ -169,32 +186,36 @@ fn conclude(node: &Arc<Node>, presented: &Presented, sent: Sent, loaded: &Loaded
     ))?;
     let entry = Entry::new(snapshot, proof, stamp, sent, loaded.now, &node.expired);
     let entry = Arc::new(entry);
-    let credential = presented.candidates.sha256();
+    let credential = candidates.sha256();
     node.cache.insert(presented.key, credential, &entry);
-    if presented.candidates.proves(&record.hash) == Some(true) {
-        rehash(node, record, &presented.candidates);
+    let alone = matches!(presented.key, CacheKey::Digest(_));
+    if alone || candidates.proves(&record.hash) == Some(true) {
+        rehash(node, record, candidates);
     }
     Ok(Answer::Found(entry))
 }
 
-/// Moves a key whose credential has just passed to the current pepper.
+/// Moves a key whose credential has just passed to the hash that a new key would get.
 ///
 /// The whole record is written, but only if it still is what was read: a revocation in between is
 /// never undone.
 fn rehash(node: &Arc<Node>, record: &KeyRecord, candidates: &Candidates) {
-    let Some((pepper, mac)) = candidates.macs().first() else {
-        return;
+    let moves = match &record.hash {
+        KeyHash::Foreign(_) => node.foreign.upgrade,
+        hash => node.peppers.supersede(hash),
     };
-    let current = KeyHash::HmacSha256 {
-        pepper: pepper.clone(),
-        mac: *mac,
-    };
-    let stays = !node.peppers.supersede(&record.hash) || record.revoked_at.is_some();
-    if stays || node.records.is_none() {
+    if !moves || record.revoked_at.is_some() || node.records.is_none() {
         return;
     }
+    let present = match candidates.macs().first() {
+        Some((pepper, mac)) => KeyHash::HmacSha256 {
+            pepper: pepper.clone(),
+            mac: *mac,
+        },
+        None => KeyHash::Sha256(*candidates.sha256()),
+    };
     let at = node.now();
-    let change = rehashed(record, current, at);
+    let change = rehashed(record, present, at);
     let node = node.clone();
     let runtime = node.runtime.clone();
     runtime.spawn(async move {
@@ -215,6 +236,8 @@ fn rehashed(record: &KeyRecord, hash: KeyHash, at: std::time::SystemTime) -> Cha
         is: record.revision,
     };
     record.hash = hash;
+    // It is found by the hash itself from now on.
+    record.lookup = None;
     record.revision += 1;
     let write = Write::Replace {
         record,

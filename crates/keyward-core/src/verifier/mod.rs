@@ -6,6 +6,7 @@ pub(crate) mod caught;
 pub(crate) mod coherence;
 mod entry;
 mod flights;
+pub(crate) mod foreign;
 pub(crate) mod health;
 pub(crate) mod identity;
 mod last_use;
@@ -15,7 +16,9 @@ mod load;
 pub(crate) mod node;
 pub(crate) mod observer;
 mod pace;
+mod pick;
 pub(crate) mod poller;
+mod presented;
 pub(crate) mod rounds;
 pub(crate) mod tasks;
 pub(crate) mod write;
@@ -26,12 +29,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use keyward_store::{BootTime, Candidates, Digest, KeyStore, Parsed};
+use keyward_store::{BootTime, Digest, KeyHash, KeyStore, MAX_KEY_BYTES, Parsed};
 
 use self::cache::CacheKey;
 use self::entry::{Entry, Proof};
-use self::load::Presented;
 use self::node::{Node, TIME_TO_LIVE};
+use self::presented::Presented;
 use self::tasks::Tasks;
 use crate::{Builder, Denied, Principal, Reason};
 
@@ -77,7 +80,7 @@ impl Verifier {
         let node = &self.node;
         // The checksum waits: a credential that is found in front has passed before, and had it right.
         let Some((format, parsed)) = node.formats.skim(credential) else {
-            return refused(Denied::invalid_token(Reason::NotAKey));
+            return self.check_foreign(credential);
         };
         let digest = Digest::sha256(parsed.credential());
         if let Some(slot) = node.cache.slot(&digest) {
@@ -88,10 +91,7 @@ impl Verifier {
                 && (!entry.is_touch_due(now)
                     || node.touch(entry, &cache_key(format, &parsed, &digest), now))
             {
-                return match node.pass(entry, now) {
-                    Ok(principal) => Verification::Decided(Ok(principal)),
-                    Err(denied) => refused(denied),
-                };
+                return decided(node.pass(entry, now));
             }
         }
         self.check_behind(format, &parsed, digest)
@@ -131,29 +131,61 @@ impl Verifier {
     #[cold]
     fn check_behind(&self, format: usize, parsed: &Parsed<'_>, digest: Digest) -> Verification {
         if !parsed.is_intact() {
-            return refused(Denied::invalid_token(Reason::NotAKey));
+            return self.check_foreign(parsed.credential());
         }
-        let node = &self.node;
+        let node = &*self.node;
         let key = cache_key(format, parsed, &digest);
-        if let Some((asked, absence)) = node.cache.absence(&key)
-            && let Some(now) = node.coherence.believe(&absence)
-            && now.since(asked) < TIME_TO_LIVE
-        {
+        if node.is_absent(&key) {
             return refused(Denied::invalid_token(Reason::Unknown));
         }
-        let macs = node.peppers.iter();
-        let macs = macs.map(|pepper| (pepper.id().clone(), pepper.mac(parsed.credential())));
-        let candidates = Candidates::new(digest, macs);
-        let presented = Presented { key, candidates };
-        if let Some(entry) = node.cache.behind(&key, &digest)
-            && let Some(now) = node.coherence.believe(&entry.stamp)
-        {
-            return match node.admit(&entry, &presented, now) {
-                Ok(principal) => Verification::Decided(Ok(principal)),
-                Err(denied) => refused(denied),
-            };
+        self.check_known(Presented::native(node, format, parsed, key, digest))
+    }
+
+    /// What is spelled like no key that is issued here: another system may have issued it.
+    #[cold]
+    fn check_foreign(&self, credential: &[u8]) -> Verification {
+        let node = &*self.node;
+        let not_a_key = || refused(Denied::invalid_token(Reason::NotAKey));
+        let fits = credential.len() <= MAX_KEY_BYTES && std::str::from_utf8(credential).is_ok();
+        if node.foreign.is_empty() || !fits {
+            return not_a_key();
         }
-        Verification::Pending(PendingVerification::new(node.clone(), presented))
+        let digest = Digest::sha256(credential);
+        let key = CacheKey::Digest(digest);
+        if let Some(passed) = self.check_front(&digest, &key) {
+            return passed;
+        }
+        if node.is_absent(&key) {
+            return refused(Denied::invalid_token(Reason::Unknown));
+        }
+        match node.foreign.locate(credential) {
+            None => not_a_key(),
+            Some(located) => {
+                self.check_known(Presented::located(node, credential, digest, located))
+            }
+        }
+    }
+
+    /// What lies in front has passed before, and most often passes again.
+    fn check_front(&self, digest: &Digest, key: &CacheKey) -> Option<Verification> {
+        let node = &self.node;
+        let entry = node.cache.slot(digest)?.load();
+        let entry = entry.as_ref().filter(|entry| entry.is_proved_by(digest))?;
+        let now = node.coherence.believe(&entry.stamp)?;
+        let known = !entry.is_touch_due(now) || node.touch(entry, key, now);
+        known.then(|| decided(node.pass(entry, now)))
+    }
+
+    fn check_known(&self, presented: Presented) -> Verification {
+        let mut presented = presented;
+        loop {
+            match self.node.known(&presented) {
+                None => break,
+                Some(Admission::Decided(decision)) => return decided(decision),
+                Some(Admission::Apart) => presented = presented.apart(),
+            }
+        }
+        Verification::Pending(PendingVerification::new(self.node.clone(), presented))
     }
 }
 
@@ -165,33 +197,70 @@ fn cache_key(format: usize, parsed: &Parsed<'_>, digest: &Digest) -> CacheKey {
     }
 }
 
+#[inline]
+fn decided(decision: Result<Principal, Denied>) -> Verification {
+    match decision {
+        Ok(principal) => Verification::Decided(Ok(principal)),
+        Err(denied) => refused(denied),
+    }
+}
+
 fn refused(denied: Denied) -> Verification {
     tracing::debug!(target: "keyward", reason = %denied.reason(), "refused");
     Verification::Decided(Err(denied))
 }
 
+/// What an entry tells of a credential.
+#[derive(Debug)]
+enum Admission {
+    Decided(Result<Principal, Denied>),
+    /// It is kept as another system kept it: the credential has to be compared with it, apart from all
+    /// others of the same public id.
+    Apart,
+}
+
 impl Node {
-    /// Whether this credential is the right one for a believed entry, and whether the key passes.
-    fn admit(
-        self: &Arc<Self>,
-        entry: &Entry,
-        presented: &Presented,
-        now: BootTime,
-    ) -> Result<Principal, Denied> {
+    /// Whether nothing was there when it was asked for, and that is still believed.
+    fn is_absent(&self, key: &CacheKey) -> bool {
+        self.cache.absence(key).is_some_and(|(asked, absence)| {
+            let now = self.coherence.believe(&absence);
+            now.is_some_and(|now| now.since(asked) < TIME_TO_LIVE)
+        })
+    }
+
+    /// What is known without asking.
+    fn known(self: &Arc<Self>, presented: &Presented) -> Option<Admission> {
+        if self.is_absent(&presented.key) {
+            let denied = Denied::invalid_token(presented.missing);
+            return Some(Admission::Decided(Err(denied)));
+        }
         let credential = presented.candidates.sha256();
+        let entry = self.cache.behind(&presented.key, credential)?;
+        let now = self.coherence.believe(&entry.stamp)?;
+        Some(self.admit(&entry, presented, now))
+    }
+
+    /// Whether this credential is the right one for a believed entry, and whether the key passes.
+    fn admit(self: &Arc<Self>, entry: &Entry, presented: &Presented, now: BootTime) -> Admission {
+        let credential = presented.candidates.sha256();
+        let wrong = || Admission::Decided(Err(Denied::invalid_token(Reason::WrongSecret)));
         match &entry.proof {
             Proof::Sha256(digest) if digest == credential => {}
-            Proof::Sha256(_) => return Err(Denied::invalid_token(Reason::WrongSecret)),
+            Proof::Sha256(_) => return wrong(),
+            Proof::Hash(KeyHash::Foreign(_)) => return Admission::Apart,
             Proof::Hash(hash) => match presented.candidates.proves(hash) {
                 Some(true) => {
                     let proved = Arc::new(entry.proved_by(*credential));
                     self.cache.insert(presented.key, credential, &proved);
                 }
-                Some(false) => return Err(Denied::invalid_token(Reason::WrongSecret)),
-                None => return Err(Denied::unavailable(Reason::PepperNotLive)),
+                Some(false) => return wrong(),
+                None => {
+                    let denied = Denied::unavailable(Reason::PepperNotLive);
+                    return Admission::Decided(Err(denied));
+                }
             },
         }
-        self.pass(entry, now)
+        Admission::Decided(self.pass(entry, now))
     }
 
     /// Tells the map behind the front that an entry is in use. Where the map has dropped it, because

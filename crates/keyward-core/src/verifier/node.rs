@@ -11,6 +11,7 @@ use super::cache::Cache;
 use super::coherence::Coherence;
 use super::entry::ExpiredFloor;
 use super::flights::Flights;
+use super::foreign::Foreign;
 use super::health::Vitals;
 use super::identity::Identity;
 use super::last_use::Uses;
@@ -21,6 +22,7 @@ use super::rounds::Rounds;
 pub(crate) struct Node {
     pub(crate) formats: Formats,
     pub(crate) peppers: Peppers,
+    pub(crate) foreign: Foreign,
     pub(crate) identity: Identity,
     pub(crate) clock: Clock,
     pub(crate) coherence: Coherence,
@@ -65,6 +67,7 @@ pub(crate) struct Limits {
     pub(crate) load: Duration,
     pub(crate) flush_interval: Duration,
     pub(crate) loads_at_once: usize,
+    pub(crate) slow_hashes_at_once: usize,
     pub(crate) entries: u64,
     pub(crate) absent: usize,
     /// How long before its end a key is told of.
@@ -80,6 +83,7 @@ impl Default for Limits {
             load: Duration::from_secs(2),
             flush_interval: Duration::from_secs(1),
             loads_at_once: 64,
+            slow_hashes_at_once: 2,
             entries: 100_000,
             absent: 10_000,
             notice: None,

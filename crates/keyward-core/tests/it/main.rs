@@ -4,6 +4,8 @@
 mod coherence;
 mod flights;
 mod flood;
+mod foreign;
+mod foreign_keys;
 mod health;
 mod lifecycle;
 mod peppers;

@@ -5,5 +5,6 @@ mod answers;
 mod failures;
 mod guards;
 mod limits;
+mod networks;
 mod shared;
 mod support;

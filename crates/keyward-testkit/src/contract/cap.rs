@@ -1,7 +1,7 @@
 //! A cap counts the keys that it says, and no others.
 
 use keyward_store::{
-    Expectation, KeyFilter, KeyRecord, KeyStatus, Owner, Records, Statuses, Successor,
+    Expectation, KeyFilter, KeyRecord, KeyStatus, ListQuery, Owner, Records, Statuses, Successor,
 };
 
 use super::population::{Dice, Population};
@@ -93,6 +93,35 @@ pub async fn a_cap_counts_what_its_filter_lets_through(store: impl Records) {
         let meant = population.meant(&filter, time(100)).len();
         counts(&store, filter, meant.try_into().unwrap()).await;
     }
+}
+
+/// A cap on a beginning counts the keys that are found by it, whatever their state and their tenant; and
+/// a list of them holds these alone.
+pub async fn a_cap_on_a_beginning_counts_its_own_keys(store: impl Records) {
+    let keys = [
+        Some("ctza_a1b2"),
+        Some("ctza_a1b3"),
+        None,
+        Some("ctza_a1b2"),
+    ];
+    let keys = (0..).zip(keys).map(|(n, lookup)| {
+        let mut record = record(n);
+        record.tenant = format!("tenant {n}").into();
+        record.lookup = lookup.map(ToOwned::to_owned);
+        record.revoked_at = (n == 3).then(|| time(50));
+        record
+    });
+    put(&store, keys).await;
+    let of = |lookup: &str| KeyFilter::all().lookup(lookup);
+    counts(&store, of("ctza_a1b2"), 2).await;
+    counts(&store, KeyFilter::usable().lookup("ctza_a1b2"), 1).await;
+    counts(&store, of("ctza_a1b2").tenant("tenant 0"), 1).await;
+    counts(&store, of("ctza_a1b3"), 1).await;
+    counts(&store, of("ctza_a1b"), 0).await;
+    counts(&store, of("CTZA_A1B2"), 0).await;
+    let listed = store.list(&ListQuery::new(of("ctza_a1b2"))).await.unwrap();
+    let listed: Vec<_> = listed.keys.iter().map(|key| &key.record.id).collect();
+    assert_eq!(listed, [&key_id(3), &key_id(0)]);
 }
 
 fn until(micros: u64) -> Successor {

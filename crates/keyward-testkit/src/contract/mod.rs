@@ -4,7 +4,7 @@
 //! law itself is in its documentation. [`contract_tests!`](crate::contract_tests) makes a test of
 //! each.
 //!
-//! The laws of [`life`], [`coherence`], [`receipt`] and [`outage`] are about the whole service: they
+//! The laws of [`life`], [`import`], [`coherence`], [`receipt`] and [`outage`] are about the whole service: they
 //! run the verifier over the store. [`verifier_contract_tests!`](crate::verifier_contract_tests)
 //! makes tests of these. Those of [`issuing`], [`rotation`], [`keeping`], [`acting`] and [`events`] are
 //! about the management of keys; [`lifecycle_contract_tests!`](crate::lifecycle_contract_tests) makes
@@ -21,6 +21,7 @@ pub mod feed;
 pub mod filter;
 pub mod find;
 pub mod foreign;
+pub mod import;
 pub mod issuing;
 pub mod keeping;
 pub mod life;

@@ -50,6 +50,7 @@ const OWNERS: [(&str, &str); 3] = [("user", "1"), ("user", "2"), ("team", "1")];
 const ENVIRONMENTS: [&str; 3] = ["", "live", "test"];
 const PREFIXES: [&str; 2] = ["acme_live", "acme_test"];
 const TAGS: [&str; 4] = ["ci", "CI", "", "c,i"];
+const LOOKUPS: [&str; 2] = ["ctza_a1b2", "ctza_a1b3"];
 const PEPPERS: [&str; 2] = ["old", "new"];
 
 /// Sixty keys, half of which were used.
@@ -94,6 +95,7 @@ impl Population {
         filter.owner = dice.once_in(3, owner);
         filter.environment = dice.once_in(6, |dice| dice.pick(&ENVIRONMENTS).to_owned());
         filter.prefix = dice.once_in(6, |dice| dice.pick(&PREFIXES).to_owned());
+        filter.lookup = dice.once_in(6, |dice| dice.pick(&LOOKUPS).to_owned());
         filter.tag = dice.once_in(6, |dice| dice.pick(&TAGS).to_owned());
         filter.statuses = match dice.roll(4) {
             0 => Statuses::ALL,
@@ -140,6 +142,7 @@ fn key(n: u64, dice: &mut Dice) -> KeyRecord {
     key.owner = (dice.roll(3) > 0).then(|| owner(dice));
     key.environment = (dice.roll(3) > 0).then(|| dice.pick(&ENVIRONMENTS).to_owned());
     key.prefix = dice.pick(&PREFIXES).to_owned();
+    key.lookup = dice.once_in(2, |dice| dice.pick(&LOOKUPS).to_owned());
     let tags = TAGS.into_iter().filter(|_| dice.roll(3) == 0);
     key.tags = tags.map(str::to_owned).collect();
     key.hash = hash(n, dice);

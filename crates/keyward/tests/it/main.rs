@@ -5,6 +5,7 @@ mod answers;
 mod credentials;
 mod deprecation;
 mod extractors;
+mod foreign;
 mod scopes;
 mod service;
 mod support;
