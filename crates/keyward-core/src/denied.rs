@@ -12,6 +12,7 @@ pub struct Denied {
     kind: DeniedKind,
     reason: Reason,
     required: Option<Scopes>,
+    retry_after: Option<Duration>,
     grpc: bool,
 }
 
@@ -27,8 +28,16 @@ pub enum DeniedKind {
     InvalidToken,
     /// The key's tenant or owner may not use keys at present.
     NotEntitled,
+    /// The key may not be used from where the request comes.
+    AddressNotAllowed,
+    /// The request was made by a browser, where keys do not belong.
+    FromBrowser,
+    /// The request came in the clear.
+    NotEncrypted,
     /// The key is good, but not for this.
     InsufficientScope,
+    /// There were too many requests.
+    TooManyRequests,
     /// Whether the key is good could not be found out.
     Unavailable,
     /// The service forgot the layer that verifies keys.
@@ -81,6 +90,24 @@ pub enum Reason {
     /// Its tenant or owner is not entitled.
     #[error("not entitled")]
     NotEntitled,
+    /// The address is not among those that the key may be used from, or is not known.
+    #[error("address not allowed")]
+    AddressNotAllowed,
+    /// A browser sent it.
+    #[error("sent by a browser")]
+    FromBrowser,
+    /// It came in the clear.
+    #[error("not encrypted")]
+    NotEncrypted,
+    /// A limit was reached.
+    #[error("limit reached")]
+    LimitReached,
+    /// Too many requests from one address have failed.
+    #[error("too many failures from one address")]
+    TooManyFailures,
+    /// The limits that nodes share cannot be asked.
+    #[error("shared limits are away")]
+    LimitsAway,
     /// A scope is missing.
     #[error("scope missing")]
     ScopeMissing,
@@ -125,6 +152,7 @@ impl Denied {
             kind,
             reason,
             required: None,
+            retry_after: None,
             grpc: false,
         }
     }
@@ -151,6 +179,32 @@ impl Denied {
     #[must_use]
     pub const fn not_entitled() -> Self {
         Self::new(DeniedKind::NotEntitled, Reason::NotEntitled)
+    }
+
+    /// The key may not be used from where the request comes.
+    #[must_use]
+    pub const fn address_not_allowed() -> Self {
+        Self::new(DeniedKind::AddressNotAllowed, Reason::AddressNotAllowed)
+    }
+
+    /// The request was made by a browser, where keys do not belong.
+    #[must_use]
+    pub const fn from_browser() -> Self {
+        Self::new(DeniedKind::FromBrowser, Reason::FromBrowser)
+    }
+
+    /// The request came in the clear.
+    #[must_use]
+    pub const fn not_encrypted() -> Self {
+        Self::new(DeniedKind::NotEncrypted, Reason::NotEncrypted)
+    }
+
+    /// There were too many requests; the next one may come after so long.
+    #[must_use]
+    pub const fn too_many_requests(reason: Reason, retry_after: Duration) -> Self {
+        let mut denied = Self::new(DeniedKind::TooManyRequests, reason);
+        denied.retry_after = Some(retry_after);
+        denied
     }
 
     /// The key lacks scopes; these are what the route needs.
@@ -211,11 +265,16 @@ impl Denied {
         self.grpc
     }
 
-    /// How long a client should wait before it asks again.
+    /// How long a client should wait before it asks again, in whole seconds: not less than it takes.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
-        match self.kind {
-            DeniedKind::Unavailable => Some(Duration::from_secs(1)),
+        match (self.kind, self.retry_after) {
+            (_, Some(after)) => {
+                let part = (after.subsec_nanos() > 0) as u64;
+                let seconds = after.as_secs().saturating_add(part);
+                Some(Duration::from_secs(seconds))
+            }
+            (DeniedKind::Unavailable, None) => Some(Duration::from_secs(1)),
             _ => None,
         }
     }
@@ -230,7 +289,11 @@ impl DeniedKind {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
             Self::NotEntitled => "not_entitled",
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::FromBrowser => "browser_not_allowed",
+            Self::NotEncrypted => "encryption_required",
             Self::InsufficientScope => "insufficient_scope",
+            Self::TooManyRequests => "too_many_requests",
             Self::Unavailable => "unavailable",
             Self::LayerMissing => "layer_missing",
         }
@@ -242,7 +305,12 @@ impl DeniedKind {
         match self {
             Self::NoCredential | Self::InvalidToken => 401,
             Self::InvalidRequest => 400,
-            Self::NotEntitled | Self::InsufficientScope => 403,
+            Self::NotEntitled
+            | Self::AddressNotAllowed
+            | Self::FromBrowser
+            | Self::NotEncrypted
+            | Self::InsufficientScope => 403,
+            Self::TooManyRequests => 429,
             Self::Unavailable => 503,
             Self::LayerMissing => 500,
         }
@@ -254,7 +322,12 @@ impl DeniedKind {
         match self {
             Self::NoCredential | Self::InvalidToken => 16,
             Self::InvalidRequest => 3,
-            Self::NotEntitled | Self::InsufficientScope => 7,
+            Self::NotEntitled
+            | Self::AddressNotAllowed
+            | Self::FromBrowser
+            | Self::NotEncrypted
+            | Self::InsufficientScope => 7,
+            Self::TooManyRequests => 8,
             Self::Unavailable => 14,
             Self::LayerMissing => 13,
         }
@@ -268,7 +341,13 @@ impl DeniedKind {
             Self::InvalidRequest => "The request must bear exactly one well-formed API key.",
             Self::InvalidToken => "The API key is not valid.",
             Self::NotEntitled => "The present plan does not include API keys.",
+            Self::AddressNotAllowed => "The API key may not be used from this address.",
+            Self::FromBrowser => {
+                "API keys are for servers: requests with a key must not be made by browsers."
+            }
+            Self::NotEncrypted => "API keys must be sent over HTTPS.",
             Self::InsufficientScope => "The API key may not do this.",
+            Self::TooManyRequests => "There were too many requests.",
             Self::Unavailable => "The API key cannot be verified at the moment.",
             Self::LayerMissing => {
                 "This route asks for an API key, but no ApiKeyLayer is mounted around it."

@@ -50,6 +50,7 @@ mod builder;
 mod denied;
 #[cfg(feature = "axum")]
 mod extract;
+mod kept;
 mod lifecycle;
 mod policy;
 mod principal;

@@ -1,19 +1,24 @@
-use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use ipnet::IpNet;
 use keyward_store::{KeyId, KeyRecord, Limit, Owner, Scope, Scopes, SubjectState, Successor};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::Denied;
+use crate::kept::Kept;
 
 /// Who is calling: the key that a request bore, and what it stands for.
 ///
 /// Only the verifier makes one, so whoever holds it holds a verified request. Clones are cheap.
 #[derive(Clone)]
-pub struct Principal(Arc<Identity>);
+pub struct Principal {
+    identity: Arc<Identity>,
+    /// Which layers have counted the request that this clone belongs to.
+    counted: u64,
+}
 
 struct Identity {
     key: KeyId,
@@ -24,18 +29,19 @@ struct Identity {
     role: Option<Box<str>>,
     scopes: Scopes,
     limits: Box<[Limit]>,
+    networks: Box<[IpNet]>,
     limited_as: KeyId,
     expires_at: Option<SystemTime>,
     successor: Option<Box<Successor>>,
     metadata: Option<Box<str>>,
-    /// What the metadata has been read as.
-    read: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
+    /// What was made for as long as the key stays cached.
+    kept: Kept,
 }
 
 impl Principal {
     pub(crate) fn new(record: &KeyRecord, owner: &SubjectState, scopes: Scopes) -> Self {
         let boxed = |text: &Option<String>| text.as_deref().map(Box::from);
-        Self(Arc::new(Identity {
+        let identity = Arc::new(Identity {
             key: record.id.clone(),
             tenant: record.tenant.as_str().into(),
             owner: record.owner.clone(),
@@ -48,12 +54,17 @@ impl Principal {
             }),
             scopes,
             limits: record.limits.as_slice().into(),
+            networks: record.networks.as_slice().into(),
             limited_as: record.shares_limits_of().clone(),
             expires_at: record.expires_at,
             successor: record.successor.clone().map(Box::new),
             metadata: boxed(&record.metadata),
-            read: Mutex::default(),
-        }))
+            kept: Kept::default(),
+        });
+        Self {
+            identity,
+            counted: 0,
+        }
     }
 
     /// The principal of a key with this record, for a test of a handler. The record's hash is not
@@ -80,69 +91,75 @@ impl Principal {
     /// The record's name: what audit logs show, and what revokes the key.
     #[must_use]
     pub fn key_id(&self) -> &KeyId {
-        &self.0.key
+        &self.identity.key
     }
 
     /// The tenant that the key belongs to.
     #[must_use]
     pub fn tenant(&self) -> &str {
-        &self.0.tenant
+        &self.identity.tenant
     }
 
     /// Who in the tenant, if anyone in particular.
     #[must_use]
     pub fn owner(&self) -> Option<&Owner> {
-        self.0.owner.as_ref()
+        self.identity.owner.as_ref()
     }
 
     /// What the key is called.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.identity.name
     }
 
     /// The environment that the key is for.
     #[must_use]
     pub fn environment(&self) -> Option<&str> {
-        self.0.environment.as_deref()
+        self.identity.environment.as_deref()
     }
 
     /// The role that the key has: the one that its owner was last given, or else the one that it was
     /// issued under.
     #[must_use]
     pub fn role(&self) -> Option<&str> {
-        self.0.role.as_deref()
+        self.identity.role.as_deref()
     }
 
     /// What the key may do now: its own scopes, less what its owner or tenant may not.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
-        &self.0.scopes
+        &self.identity.scopes
     }
 
     /// When the key expires.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.0.expires_at
+        self.identity.expires_at
     }
 
     /// The key that takes this one's place, and until when both are good.
     #[must_use]
     pub fn successor(&self) -> Option<&Successor> {
-        self.0.successor.as_deref()
+        self.identity.successor.as_deref()
     }
 
     /// How often the key may be used. All of them hold; none is no bound.
     #[must_use]
     pub fn limits(&self) -> &[Limit] {
-        &self.0.limits
+        &self.identity.limits
+    }
+
+    /// The networks that the key may be used from; none is from anywhere.
+    #[must_use]
+    pub fn networks(&self) -> &[IpNet] {
+        &self.identity.networks
     }
 
     /// Whose requests count towards one limit with those of this key: a key and those that take its
     /// place go by one name.
     #[must_use]
     pub fn limited_as(&self) -> &KeyId {
-        &self.0.limited_as
+        &self.identity.limited_as
     }
 
     /// Goes on only with a key that may do this.
@@ -150,7 +167,7 @@ impl Principal {
     /// # Errors
     /// A [`Denied`] that names the scope.
     pub fn require(&self, scope: &Scope) -> Result<(), Denied> {
-        if self.0.scopes.allows(scope) {
+        if self.identity.scopes.allows(scope) {
             Ok(())
         } else {
             let required = std::iter::once(scope.clone()).collect();
@@ -179,40 +196,42 @@ impl Principal {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        let known = self.read().iter().find_map(downcast);
-        if let Some(known) = known {
-            return Ok(known);
+        if let Some(known) = self.identity.kept.find::<Arc<T>>() {
+            return Ok(known.clone());
         }
-        // Not under the lock: reading a `T` is the host's own code.
-        let text = self.0.metadata.as_deref().ok_or(MetadataError::None)?;
+        let text = self.identity.metadata.as_deref();
+        let text = text.ok_or(MetadataError::None)?;
         let value: Arc<T> = Arc::new(serde_json::from_str(text)?);
-        let mut read = self.read();
-        if let Some(first) = read.iter().find_map(downcast) {
-            return Ok(first);
-        }
-        read.push(value.clone());
-        Ok(value)
+        Ok(self.identity.kept.keep(|| value).clone())
     }
-}
 
-impl Principal {
-    fn read(&self) -> MutexGuard<'_, Vec<Arc<dyn Any + Send + Sync>>> {
-        self.0.read.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What a middleware keeps of the key, made once for as long as the key stays cached: one value
+    /// of each type. It costs no more than a comparison afterwards.
+    pub fn keep<T>(&self, make: impl FnOnce() -> T) -> &T
+    where
+        T: Send + Sync + 'static,
+    {
+        self.identity.kept.keep(make)
     }
-}
 
-fn downcast<T: Send + Sync + 'static>(value: &Arc<dyn Any + Send + Sync>) -> Option<Arc<T>> {
-    value.clone().downcast().ok()
+    /// Notes that a layer, by a number below 64 of its own, has counted the request that this principal
+    /// belongs to; false when it had done so before.
+    pub const fn count_once(&mut self, layer: u8) -> bool {
+        let bit = 1 << (layer & 63);
+        let first = self.counted & bit == 0;
+        self.counted |= bit;
+        first
+    }
 }
 
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Principal")
-            .field("key_id", &self.0.key)
-            .field("tenant", &self.0.tenant)
-            .field("owner", &self.0.owner)
-            .field("name", &self.0.name)
-            .field("scopes", &self.0.scopes)
+            .field("key_id", &self.identity.key)
+            .field("tenant", &self.identity.tenant)
+            .field("owner", &self.identity.owner)
+            .field("name", &self.identity.name)
+            .field("scopes", &self.identity.scopes)
             .finish_non_exhaustive()
     }
 }

@@ -15,6 +15,8 @@ ALTER TABLE keyward.keys
     ADD COLUMN lookup     text        COLLATE "C",
     -- Each is "requests/milliseconds".
     ADD COLUMN limits     text[]      NOT NULL DEFAULT '{}',
+    -- From where it may be used; from anywhere where there are none.
+    ADD COLUMN networks   cidr[]      NOT NULL DEFAULT '{}',
     -- The key that replaces this one, when it took over, and from when on this one is refused.
     ADD COLUMN successor  text        COLLATE "C",
     ADD COLUMN rotated_at timestamptz,
@@ -32,6 +34,7 @@ ALTER TABLE keyward.keys
     ADD CONSTRAINT keys_limits CHECK (
         array_position(limits, NULL) IS NULL
         AND array_to_string(limits, ' ') ~ '^([1-9][0-9]{0,9}/[1-9][0-9]{0,10}( (?=[1-9])|$))*$'),
+    ADD CONSTRAINT keys_networks CHECK (array_position(networks, NULL) IS NULL),
     ADD CONSTRAINT keys_successor CHECK (
         (successor IS NULL) = (rotated_at IS NULL) AND (successor IS NULL) = (retires_at IS NULL));
 CREATE INDEX keys_by_lookup ON keyward.keys (lookup, created_at, id) WHERE lookup IS NOT NULL;
@@ -243,7 +246,8 @@ LANGUAGE sql STABLE AS $$
         keyward.at((r->>'suspended_at')::bigint), r->>'rotated_from', r->>'metadata',
         (r->>'revision')::bigint,
         coalesce(keyward.texts(r->'tags'), '{}'), r->>'lookup',
-        coalesce(keyward.texts(r->'limits'), '{}'), r->>'successor',
+        coalesce(keyward.texts(r->'limits'), '{}'),
+        coalesce(keyward.texts(r->'networks'), '{}')::cidr[], r->>'successor',
         keyward.at((r->>'rotated_at')::bigint), keyward.at((r->>'retires_at')::bigint),
         r->>'lineage'
     )::keyward.keys
@@ -358,7 +362,7 @@ BEGIN
                     expires_at = r.expires_at, revoked_at = r.revoked_at,
                     suspended_at = r.suspended_at, rotated_from = r.rotated_from,
                     metadata = r.metadata, revision = r.revision, tags = r.tags,
-                    lookup = r.lookup, limits = r.limits, successor = r.successor,
+                    lookup = r.lookup, limits = r.limits, networks = r.networks, successor = r.successor,
                     rotated_at = r.rotated_at, retires_at = r.retires_at, lineage = r.lineage
                 WHERE id = r.id;
                 IF NOT FOUND THEN

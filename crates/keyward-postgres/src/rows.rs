@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use keyward_store::{
     Digest, ForeignHash, KeyHash, KeyId, KeyRecord, KeySnapshot, Limit, Owner, PepperId, PublicId,
     Scopes, SubjectState, Successor,
@@ -18,7 +19,7 @@ macro_rules! snapshot_columns {
         "k.id, k.tenant, k.owner_kind, k.owner_id, k.name, k.description, k.environment, k.prefix, \
          k.public_id, k.hint, k.hash, k.pepper, k.digest, k.scopes, k.role, k.created_at, \
          k.created_by, k.expires_at, k.revoked_at, k.suspended_at, k.rotated_from, k.metadata, \
-         k.revision, k.tags, k.lookup, k.limits, k.successor, k.rotated_at, k.retires_at, \
+         k.revision, k.tags, k.lookup, k.limits, k.networks::text[], k.successor, k.rotated_at, k.retires_at, \
          k.lineage, t.suspended, t.entitled, t.role, t.ceiling, t.revision, o.suspended, \
          o.entitled, o.role, o.ceiling, o.revision, u.at"
     };
@@ -123,6 +124,7 @@ impl<'r> Columns<'r> {
         record.tags = self.next()?;
         record.lookup = self.next()?;
         record.limits = limits(&self.next::<Vec<String>>()?)?;
+        record.networks = networks(&self.next::<Vec<String>>()?)?;
         record.successor = self.successor()?;
         record.lineage = self.key_id()?;
         Ok(record)
@@ -188,6 +190,12 @@ fn hash(kind: &str, pepper: &str, digest: &[u8]) -> Result<KeyHash, Failure> {
         }
         _ => Err(Failure::Nonsense("an unknown kind of hash")),
     }
+}
+
+/// All of them, or none: a key without networks may be used from anywhere.
+fn networks(texts: &[String]) -> Result<Vec<IpNet>, Failure> {
+    let networks: Result<_, _> = texts.iter().map(|text| text.parse()).collect();
+    networks.map_err(|_| Failure::Nonsense("a network"))
 }
 
 /// All of them, or none: a key with fewer limits than it was given could do more.

@@ -132,6 +132,8 @@ fn row(kind: &str, record: &KeyRecord) -> Option<Value> {
         "pepper": pepper,
         "digest": digest,
         "scopes": texts(&record.scopes),
+        // By its own address alone is a network one of Postgres.
+        "networks": record.networks.iter().map(|net| net.trunc().to_string()).collect::<Vec<_>>(),
         "limits": record.limits.iter().map(limit).collect::<Vec<_>>(),
         "role": record.role,
         "created_at": micros(record.created_at)?,

@@ -1,5 +1,7 @@
 use std::time::SystemTime;
 
+use ipnet::IpNet;
+
 use crate::{KeyHash, KeyId, Limit, Owner, PublicId, Scopes, SubjectState, TenantId};
 
 /// What a store holds of a key: facts, without judgement.
@@ -36,6 +38,9 @@ pub struct KeyRecord {
     pub scopes: Scopes,
     /// How often it may be used. All of them hold; none is no bound.
     pub limits: Vec<Limit>,
+    /// The networks that it may be used from; none is from anywhere. Whoever knows the client's address
+    /// keeps to it.
+    pub networks: Vec<IpNet>,
     /// The role it was issued under, in the host's own terms.
     pub role: Option<String>,
     /// When it was issued.
@@ -80,6 +85,7 @@ impl KeyRecord {
             hash,
             scopes: Scopes::none(),
             limits: Vec::new(),
+            networks: Vec::new(),
             role: None,
             created_at: SystemTime::UNIX_EPOCH,
             created_by: None,

@@ -84,7 +84,7 @@ fn take_one(headers: &mut HeaderMap, name: &HeaderName) -> Result<Option<HeaderV
 
 /// Which of the sources this `Authorization` is for; `None` for another scheme.
 #[inline]
-fn authorization(value: &[u8], sources: &Sources) -> Option<Place> {
+pub(crate) fn authorization(value: &[u8], sources: &Sources) -> Option<Place> {
     // The scheme is the longest leading run of token characters: what comes behind it decides
     // whether the credential is well-formed, not whose it is.
     if sources.bearer
@@ -168,7 +168,7 @@ fn read_basic<T>(encoded: &[u8], verify: impl FnOnce(&[u8]) -> T) -> Result<T, D
 
 /// Whether the request is one of gRPC, to be answered in its way: by its protocol, a POST whose
 /// content type is `application/grpc`, with or without a message format behind it.
-pub(crate) fn is_grpc<B>(request: &Request<B>) -> bool {
+pub fn is_grpc<B>(request: &Request<B>) -> bool {
     let content_type = request
         .headers()
         .get(CONTENT_TYPE)

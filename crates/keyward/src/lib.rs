@@ -88,6 +88,7 @@ pub use keyward_store::{
     SubjectState, Successor, TenantId, Token, Use, Write, Writers,
 };
 
+pub use credential::is_grpc;
 pub use deprecation::{DeprecationLayer, DeprecationService};
 pub use layer::ApiKeyLayer;
 pub use principal::principal;

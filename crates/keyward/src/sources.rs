@@ -1,4 +1,6 @@
-use http::HeaderName;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+
+use crate::credential::authorization;
 
 /// Where in a request a key may stand.
 ///
@@ -54,6 +56,16 @@ impl Sources {
             self.headers.push(name);
         }
         self
+    }
+}
+
+impl Sources {
+    /// Whether a request with these headers bears something in one of the places, a key or not.
+    #[must_use]
+    pub fn bear_any(&self, headers: &HeaderMap) -> bool {
+        let mut lines = headers.get_all(AUTHORIZATION).iter();
+        let is_ours = |line: &HeaderValue| authorization(line.as_bytes(), self).is_some();
+        lines.any(is_ours) || self.headers.iter().any(|name| headers.contains_key(name))
     }
 }
 

@@ -97,6 +97,7 @@ fn facts(record: &KeyRecord) -> Map<String, Value> {
         "hint": record.hint,
         "scopes": words(&record.scopes),
         "limits": limits.collect::<Vec<_>>(),
+        "networks": record.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "role": record.role,
         "expiresAt": record.expires_at.map(spelled),
         "revokedAt": record.revoked_at.map(spelled),

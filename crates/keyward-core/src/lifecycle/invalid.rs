@@ -29,6 +29,9 @@ pub enum Invalid {
     /// Too many limits.
     #[error("a key has at most 8 limits")]
     Limits,
+    /// Too many networks.
+    #[error("a key has at most 64 networks")]
+    Networks,
     /// The key would never be good.
     #[error("the expiry lies in the past")]
     ExpiryInPast,
@@ -62,6 +65,7 @@ impl Invalid {
             Self::Owner => "owner",
             Self::Scopes => "scopes",
             Self::Limits => "limits",
+            Self::Networks => "networks",
             Self::ExpiryInPast | Self::ExpiryTooFar => "expiresAt",
             Self::Metadata => "metadata",
             Self::HoldsKey(field) => field,

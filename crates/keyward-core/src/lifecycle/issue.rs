@@ -165,6 +165,7 @@ impl Mint<'_> {
                 new.expires = key.ends_at.map(super::new_key::Expires::At);
             }
             new.limits.get_or_insert_with(|| key.limits.clone());
+            new.networks.get_or_insert_with(|| key.networks.clone());
         }
         Ok(new)
     }

@@ -1,5 +1,6 @@
 use std::time::{Duration, SystemTime};
 
+use ipnet::IpNet;
 use keyward_store::{
     Formats, KeyHash, KeyId, KeyRecord, Limit, Owner, PublicId, Scope, Scopes, TenantId,
 };
@@ -21,6 +22,7 @@ pub struct NewKey {
     pub(super) prefix: Option<String>,
     pub(super) scopes: Option<Scopes>,
     pub(super) limits: Option<Vec<Limit>>,
+    pub(super) networks: Option<Vec<IpNet>>,
     pub(super) role: Option<String>,
     pub(super) created_by: Option<String>,
     pub(super) expires: Option<Expires>,
@@ -48,6 +50,7 @@ impl NewKey {
             prefix: None,
             scopes: None,
             limits: None,
+            networks: None,
             role: None,
             created_by: None,
             expires: None,
@@ -117,6 +120,14 @@ impl NewKey {
         self
     }
 
+    /// The networks that it may be used from, at most 64: none is from anywhere. A key that another key
+    /// issues has that one's networks unless said otherwise. They hold where the layer for it is mounted.
+    #[must_use]
+    pub fn networks(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        self.networks.get_or_insert_default().extend(networks);
+        self
+    }
+
     /// The role it is issued under, in the host's own terms. A key that an actor issues has their role.
     #[must_use]
     pub fn role(mut self, role: impl Into<String>) -> Self {
@@ -181,6 +192,7 @@ impl NewKey {
         record.lookup = made.lookup;
         record.scopes = self.scopes.unwrap_or_default();
         record.limits = sorted(self.limits.unwrap_or_default());
+        record.networks = networks(self.networks.unwrap_or_default());
         record.role = self.role;
         record.created_at = now;
         record.created_by = self.created_by;
@@ -236,12 +248,20 @@ pub(super) fn check(record: &KeyRecord, formats: &Formats) -> Result<(), Invalid
     if record.limits.len() > Limit::MAX_PER_KEY {
         return Err(Invalid::Limits);
     }
+    if record.networks.len() > 64 {
+        return Err(Invalid::Networks);
+    }
     Ok(())
 }
 
 /// Whether it can be a name of the host's: databases index no longer ones, and keep no zero byte.
 fn fits(name: &str) -> bool {
     (1..=TenantId::MAX).contains(&name.len()) && !name.contains('\0')
+}
+
+/// Each network by its own address, and once.
+pub(super) fn networks(networks: Vec<IpNet>) -> Vec<IpNet> {
+    sorted(networks.iter().map(IpNet::trunc).collect())
 }
 
 pub(super) fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {

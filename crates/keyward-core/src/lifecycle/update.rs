@@ -1,9 +1,10 @@
 use std::time::{Duration, SystemTime};
 
+use ipnet::IpNet;
 use keyward_store::{AuditAction, Formats, KeyId, KeyRecord, KeyStatus, Limit, Scope, Scopes};
 
 use super::acting::Acting;
-use super::new_key::{Expires, check, metadata_text, sorted};
+use super::new_key::{Expires, check, metadata_text, networks, sorted};
 use super::revise::{Tries, replaced};
 use super::{LifecycleError, history};
 use crate::{Action, ScopeRule};
@@ -19,6 +20,7 @@ pub struct KeyUpdate {
     metadata: Option<Option<serde_json::Value>>,
     expires: Option<Option<Expires>>,
     limits: Option<Vec<Limit>>,
+    networks: Option<Vec<IpNet>>,
     scopes: Option<Scopes>,
 }
 
@@ -78,6 +80,13 @@ impl KeyUpdate {
     #[must_use]
     pub fn limits(mut self, limits: impl IntoIterator<Item = Limit>) -> Self {
         self.limits = Some(limits.into_iter().collect());
+        self
+    }
+
+    /// All the networks that it may be used from.
+    #[must_use]
+    pub fn networks(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        self.networks = Some(networks.into_iter().collect());
         self
     }
 
@@ -198,6 +207,9 @@ fn updated(
     if let Some(limits) = update.limits {
         after.limits = sorted(limits);
     }
+    if let Some(all) = update.networks {
+        after.networks = networks(all);
+    }
     if let Some(scopes) = update.scopes {
         after.scopes = scopes;
     }
@@ -213,4 +225,5 @@ fn widens(before: &KeyRecord, after: &KeyRecord) -> bool {
         .any(|scope| !before.scopes.allows(scope))
         || before.expires_at != after.expires_at
         || before.limits != after.limits
+        || before.networks != after.networks
 }

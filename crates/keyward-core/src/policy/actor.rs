@@ -1,5 +1,6 @@
 use std::time::SystemTime;
 
+use ipnet::IpNet;
 use keyward_store::{KeyId, Limit, Owner, Scope, Scopes, SubjectState, TenantId};
 
 use crate::Principal;
@@ -31,6 +32,7 @@ pub(crate) struct ByKey {
     pub(crate) id: KeyId,
     pub(crate) ends_at: Option<SystemTime>,
     pub(crate) limits: Vec<Limit>,
+    pub(crate) networks: Vec<IpNet>,
 }
 
 impl Actor {
@@ -62,6 +64,7 @@ impl Actor {
                 id: key.key_id().clone(),
                 ends_at: ends.into_iter().flatten().min(),
                 limits: key.limits().to_vec(),
+                networks: key.networks().to_vec(),
             }),
         }
     }

@@ -30,6 +30,9 @@ pub enum Refusal {
     /// The key could be used more often than the one that makes it.
     #[error("a key cannot have higher limits than the key that makes it")]
     Limits,
+    /// The key could be used from where the one that makes it cannot.
+    #[error("a key cannot be used from networks that the key which makes it may not")]
+    Networks,
     /// The key would belong to another tenant.
     #[error("a key belongs to the tenant of its maker")]
     Tenant,
@@ -57,6 +60,7 @@ impl Refusal {
             Self::FixedScopes => "fixed_scopes",
             Self::Expiry => "expiry",
             Self::Limits => "limits",
+            Self::Networks => "networks",
             Self::Tenant => "tenant",
             Self::Owner => "owner",
             Self::NotEntitled => "not_entitled",

@@ -1,3 +1,4 @@
+use ipnet::IpNet;
 use keyward_store::{KeyRecord, Scope, Scopes};
 
 use super::{Action, Actor, Reach, Refusal, Role};
@@ -283,6 +284,13 @@ impl Policy {
         let is_kept = |limit| after.limits.iter().any(|ours| ours.is_within(limit));
         if limits_are_new && !key.limits.iter().all(is_kept) {
             return Err(Refusal::Limits);
+        }
+        let networks_are_new = before.is_none_or(|before| before.networks != after.networks);
+        let is_within = |ours: &IpNet| key.networks.iter().any(|theirs| theirs.contains(ours));
+        let is_bounded = key.networks.is_empty()
+            || (!after.networks.is_empty() && after.networks.iter().all(is_within));
+        if networks_are_new && !is_bounded {
+            return Err(Refusal::Networks);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 mod coherence;
 mod flights;
+mod flood;
 mod foreign;
 mod foreign_keys;
 mod health;

@@ -50,6 +50,14 @@ pub(super) fn full_record() -> KeyRecord {
         .map(|n| format!("a:{n}:*"))
         .map(|text| keyward_store::Scope::new(&text).unwrap())
         .collect();
+    record.networks = [
+        "0.0.0.0/0",
+        "192.0.2.0/28",
+        "2001:db8::/32",
+        "2001:db8::1/128",
+    ]
+    .map(|network| network.parse().unwrap())
+    .to_vec();
     record.limits = vec![
         limit(7, 1),
         limit(1 << 32, 366 * 24 * 3_600_000),

@@ -1,0 +1,7 @@
+//! From where keys may be used.
+
+mod layer;
+mod service;
+
+pub use layer::NetworksLayer;
+pub use service::NetworksService;

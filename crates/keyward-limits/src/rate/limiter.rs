@@ -1,0 +1,329 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::request::Parts;
+use keyward::{Clock, Denied, Limit, Principal, Reason};
+
+use super::buckets::{Buckets, Counted, take};
+use super::gcra::{Quota, Rate};
+use super::rule::{By, Rule};
+use super::shared::{Shared, SharedLimit, SharedLimits, SharedTaken, WhenAway};
+use super::subject::{Subject, Who};
+use crate::address::AddressOf;
+
+/// Rules, and what has been counted under them. Clones share it.
+///
+/// Each request is counted under all of them, or, when it may not pass under one, under none.
+#[derive(Clone, Debug)]
+pub struct RateLimits(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Unlike that of every other in this process.
+    id: usize,
+    rules: Vec<Rule>,
+    clock: Clock,
+    address: Option<AddressOf>,
+    buckets: Buckets,
+    shared: Option<Shared>,
+}
+
+/// What of a key's requests is counted where, for as long as the key stays cached.
+struct OfKey {
+    limiter: usize,
+    counted: Box<[Counted]>,
+}
+
+/// A request's verdict.
+pub(crate) struct Verdict {
+    pub(crate) outcome: Result<(), Denied>,
+    /// What is left, where it was asked for, or where nothing is.
+    pub(crate) quotas: Vec<Quota>,
+}
+
+impl RateLimits {
+    /// Counts under these rules, in this process.
+    #[must_use]
+    pub fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
+        Self(Arc::new(Inner {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            rules: rules.into_iter().collect(),
+            clock: Clock::system(),
+            address: None,
+            buckets: Buckets::new(ROOM),
+            shared: None,
+        }))
+    }
+
+    /// Tells the address of a client; see [`TrustedProxies`](crate::TrustedProxies).
+    #[must_use]
+    pub fn address(
+        self,
+        address: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|inner| inner.address = Some(AddressOf::new(address)))
+    }
+
+    /// How many clients are counted at most: a million unless said otherwise, at some 200 bytes each.
+    /// Nobody's count is dropped for want of room; newcomers beyond it share one.
+    #[must_use]
+    pub fn room(self, clients: usize) -> Self {
+        self.with(|inner| inner.buckets = Buckets::new(clients))
+    }
+
+    /// Counts together with other nodes; while that cannot be done, as said.
+    #[must_use]
+    pub fn shared(self, limits: impl SharedLimits, when_away: WhenAway) -> Self {
+        let shared = Shared::new(Arc::new(limits), when_away);
+        self.with(|inner| inner.shared = Some(shared))
+    }
+
+    /// How long a request waits for shared limits: 250 ms unless said otherwise.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        self.with(|inner| {
+            if let Some(shared) = &mut inner.shared {
+                shared.set_patience(patience);
+            }
+        })
+    }
+
+    /// Takes the time from this clock.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        self.with(|inner| inner.clock = clock)
+    }
+
+    /// How many clients are counted at present.
+    #[must_use]
+    pub fn clients(&self) -> usize {
+        self.0.buckets.len()
+    }
+
+    /// Settings are made before anything is counted: a clone that is changed counts anew.
+    fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = match Arc::try_unwrap(self.0) {
+            Ok(inner) => inner,
+            Err(shared) => Inner {
+                id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+                rules: shared.rules.clone(),
+                clock: shared.clock.clone(),
+                address: shared.address.clone(),
+                buckets: Buckets::new(ROOM),
+                shared: None,
+            },
+        };
+        change(&mut inner);
+        Self(Arc::new(inner))
+    }
+
+    pub(crate) fn id(&self) -> usize {
+        self.0.id
+    }
+
+    /// Whether requests without a key are counted too.
+    pub(crate) fn counts_without_key(&self) -> bool {
+        self.0.rules.iter().any(|rule| !rule.needs_key())
+    }
+
+    /// Whether the whole request has to be looked at, and not its key alone.
+    pub(crate) fn needs_parts(&self, key: Option<&Principal>) -> bool {
+        let needs = |rule: &Rule| match &rule.by {
+            By::Client(_) => true,
+            By::Address => key.is_none(),
+            _ => false,
+        };
+        self.0.rules.iter().any(needs)
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.shared.is_some()
+    }
+
+    /// Counts a request of a key, where the key is all there is to look at.
+    #[inline]
+    pub(crate) fn count_key<T>(
+        &self,
+        key: &Principal,
+        told: bool,
+        use_it: impl FnOnce(&[Counted], Verdict) -> T,
+    ) -> T {
+        let inner = &*self.0;
+        let known = key.keep(|| inner.of_key(key));
+        if known.limiter == inner.id {
+            let verdict = inner.count_here(&known.counted, told);
+            return use_it(&known.counted, verdict);
+        }
+        let counted = inner.of_key(key).counted;
+        let verdict = inner.count_here(&counted, told);
+        use_it(&counted, verdict)
+    }
+
+    /// Whom and what a request is counted for.
+    pub(crate) fn counted(&self, key: Option<&Principal>, parts: Option<&Parts>) -> Vec<Counted> {
+        self.0.counted(key, parts)
+    }
+
+    /// Counts in this process.
+    pub(crate) fn count_here(&self, counted: &[Counted], told: bool) -> Verdict {
+        self.0.count_here(counted, told)
+    }
+
+    /// Counts together with other nodes.
+    pub(crate) async fn count_shared(&self, counted: &[Counted], told: bool) -> Verdict {
+        let inner = &*self.0;
+        let Some(shared) = &inner.shared else {
+            return inner.count_here(counted, told);
+        };
+        let limits: Vec<SharedLimit> = counted.iter().flat_map(shared_limits).collect();
+        match shared.take(&limits, &inner.clock).await {
+            Some(taken) => verdict(&limits, &taken),
+            None => inner.count_alone(shared.when_away, counted, told),
+        }
+    }
+}
+
+impl Inner {
+    fn of_key(&self, key: &Principal) -> OfKey {
+        let rules = self.rules.iter().filter(|rule| rule.is_of_key());
+        let counted = rules.filter_map(|rule| self.of_rule(rule, rule.who(key)?, Some(key)));
+        OfKey {
+            limiter: self.id,
+            counted: counted.collect(),
+        }
+    }
+
+    fn counted(&self, key: Option<&Principal>, parts: Option<&Parts>) -> Vec<Counted> {
+        let counted = self.rules.iter().filter_map(|rule| {
+            let who = match (&rule.by, key) {
+                (By::Client(client), _) => Who::Named(client(parts?)?.into()),
+                (By::Address, None) => self.client_address(parts),
+                (By::Address, Some(_)) => return None,
+                (_, Some(key)) => rule.who(key)?,
+                (_, None) => return None,
+            };
+            self.of_rule(rule, who, key)
+        });
+        counted.collect()
+    }
+
+    fn of_rule(&self, rule: &Rule, who: Who, key: Option<&Principal>) -> Option<Counted> {
+        let limits = rule.limits_for(key);
+        if limits.is_empty() {
+            return None;
+        }
+        let subject = Subject {
+            rule: rule.name.clone(),
+            who,
+        };
+        let now = self.clock.boot().as_nanos();
+        let bucket = self.buckets.bucket(&subject, now);
+        Some(Counted {
+            subject,
+            bucket,
+            limits: limits
+                .into_iter()
+                .map(|limit| (limit, Rate::of(&limit)))
+                .collect(),
+        })
+    }
+
+    /// Those whose address is not known are one client.
+    fn client_address(&self, parts: Option<&Parts>) -> Who {
+        let address = self.address.as_ref().zip(parts);
+        let address = address.and_then(|(address, parts)| address.of(parts));
+        address.map_or_else(|| Who::Named("unknown".into()), Who::address)
+    }
+
+    #[inline]
+    fn count_here(&self, counted: &[Counted], told: bool) -> Verdict {
+        let now = self.clock.boot().as_nanos();
+        let mut quotas = Vec::new();
+        let wait = take(counted, now, told.then_some(&mut quotas));
+        let Some(wait) = wait else {
+            let outcome = Ok(());
+            return Verdict { outcome, quotas };
+        };
+        self.refuse(counted, now, wait)
+    }
+
+    #[cold]
+    fn refuse(&self, counted: &[Counted], now: u64, wait: u64) -> Verdict {
+        let quotas = super::buckets::left(counted, now);
+        Verdict {
+            outcome: Err(reached(wait)),
+            quotas,
+        }
+    }
+
+    /// What nodes share cannot be asked.
+    #[cold]
+    fn count_alone(&self, when_away: WhenAway, counted: &[Counted], told: bool) -> Verdict {
+        let outcome = match when_away {
+            WhenAway::Open => Ok(()),
+            WhenAway::Closed => Err(Denied::unavailable(Reason::LimitsAway)),
+            WhenAway::LocalShare(nodes) => {
+                let share = |limit: &Limit| {
+                    let requests = limit.requests() / u64::from(nodes.get());
+                    Limit::new(requests.max(1), limit.per()).unwrap_or(*limit)
+                };
+                let counted: Vec<Counted> = counted
+                    .iter()
+                    .map(|counted| Counted {
+                        subject: counted.subject.clone(),
+                        bucket: counted.bucket.clone(),
+                        limits: counted
+                            .limits
+                            .iter()
+                            .map(|(limit, _)| (*limit, Rate::of(&share(limit))))
+                            .collect(),
+                    })
+                    .collect();
+                return self.count_here(&counted, told);
+            }
+        };
+        Verdict {
+            outcome,
+            quotas: Vec::new(),
+        }
+    }
+}
+
+fn reached(wait_nanos: u64) -> Denied {
+    Denied::too_many_requests(Reason::LimitReached, Duration::from_nanos(wait_nanos))
+}
+
+fn shared_limits(counted: &Counted) -> impl Iterator<Item = SharedLimit> {
+    counted.limits.iter().map(|(limit, rate)| {
+        let name = format!("{}:{}", counted.subject, limit.per().as_millis());
+        let interval = rate.interval().div_ceil(1_000);
+        SharedLimit::new(
+            name,
+            interval,
+            interval.saturating_mul(limit.requests() - 1),
+        )
+    })
+}
+
+fn verdict(limits: &[SharedLimit], taken: &SharedTaken) -> Verdict {
+    let rates = limits.iter().map(Rate::of_shared);
+    let ahead = taken.ahead_micros.iter();
+    let ahead = ahead.map(|micros| micros.saturating_mul(1_000));
+    let quotas: Vec<Quota> = rates
+        .zip(ahead)
+        .map(|(rate, ahead)| rate.quota(ahead, 0))
+        .collect();
+    let waits = quotas.iter().filter(|quota| quota.remaining == 0);
+    let wait = waits.map(|quota| quota.reset_nanos).max();
+    let outcome = if taken.passed {
+        Ok(())
+    } else {
+        Err(reached(wait.unwrap_or_default()))
+    };
+    Verdict { outcome, quotas }
+}
+
+static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+const ROOM: usize = 1_000_000;
