@@ -14,7 +14,7 @@ impl World {
     /// Every reason for which an operation cannot be at a moment, any of which may be told; none if it
     /// must succeed. What must not be known of is the only reason where it is one.
     pub(super) fn why_not(&self, operation: &Operation, at: SystemTime) -> Vec<No> {
-        let person = operation.who().and_then(|who| self.person(who));
+        let person = operation.who().and_then(|who| self.person(who, at));
         let person = person.as_ref();
         match operation {
             Operation::Issue(_, wanted) => self.why_not_issue(person, wanted, at),

@@ -35,7 +35,7 @@ impl World {
         at: SystemTime,
         made: Option<&KeyRecord>,
     ) -> Given {
-        let person = operation.who().and_then(|who| self.person(who));
+        let person = operation.who().and_then(|who| self.person(who, at));
         let person = person.as_ref();
         let name = name_of(operation, person);
         let name = name.as_deref();
