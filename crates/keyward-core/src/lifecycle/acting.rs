@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use keyward_store::{
     AuditAction, AuditRecord, Change, CommitError, Expectation, KeyId, KeyRecord, KeySnapshot,
-    Records, Scopes, Selector, StoreError, Subject,
+    KeyStatus, Records, Scopes, Selector, StoreError, Subject,
 };
 use serde_json::json;
 
@@ -168,6 +168,19 @@ impl<'a> Acting<'a> {
         let tenant = Subject::Tenant(actor.tenant().clone());
         let owner = actor.owner().cloned().map(Subject::Owner);
         let mut bounded = actor.clone();
+        if let Some(by) = actor.by_key() {
+            let found = self.find(&by.id).await?.map(|found| found.record);
+            let good = |record: &KeyRecord| {
+                let status = record.status(self.now());
+                matches!(status, KeyStatus::Active | KeyStatus::Retiring)
+            };
+            let record = found.filter(good).ok_or(Refusal::KeyOver)?;
+            bounded = bounded.by(&record);
+            mint.expectations.push(Expectation::Revision {
+                key: record.id,
+                is: record.revision,
+            });
+        }
         for subject in std::iter::once(tenant).chain(owner) {
             let state = self.records().standing(&subject).await?;
             if state.suspended {

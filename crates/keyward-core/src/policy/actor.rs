@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
 use ipnet::IpNet;
-use keyward_store::{KeyId, Limit, Owner, Scope, Scopes, SubjectState, TenantId};
+use keyward_store::{KeyId, KeyRecord, Limit, Owner, Scope, Scopes, SubjectState, TenantId};
 
 use crate::Principal;
 
@@ -49,7 +49,8 @@ impl Actor {
         }
     }
 
-    /// The bearer of a key, who may give to others no more than that key may do itself.
+    /// The bearer of a key, who may give to others no more than that key may do itself: when it came,
+    /// and when it gives. A request may take long, and its key be narrowed or revoked meanwhile.
     #[must_use]
     pub fn key(key: &Principal) -> Self {
         let retires = key.successor().map(|successor| successor.until);
@@ -118,6 +119,15 @@ impl Actor {
 
     pub(crate) const fn by_key(&self) -> Option<&ByKey> {
         self.key.as_ref()
+    }
+
+    /// The same, whose key has become this meanwhile: they give no more than either of the two may.
+    pub(crate) fn by(mut self, record: &KeyRecord) -> Self {
+        if let Some(key) = &mut self.key {
+            key.ends_at = record.ends_at();
+            key.limits.clone_from(&record.limits);
+        }
+        self.within(&record.scopes)
     }
 
     /// The same, bounded by a standing as all their keys are.

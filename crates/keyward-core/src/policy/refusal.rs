@@ -14,6 +14,9 @@ pub enum Refusal {
     /// Keys may not manage keys, or this one lacks the scope that says otherwise.
     #[error("an API key may not do this")]
     ByKey,
+    /// The key that they act by is over since they came, or suspended.
+    #[error("the API key is not good any more")]
+    KeyOver,
     /// A key may not change or suspend itself. It may replace itself, and revoke itself: neither lets it
     /// do more than before.
     #[error("a key may not change itself")]
@@ -55,6 +58,7 @@ impl Refusal {
             Self::NotFound => "not_found",
             Self::Role => "role",
             Self::ByKey => "by_key",
+            Self::KeyOver => "key_over",
             Self::OwnKey => "own_key",
             Self::Scopes(_) => "scopes",
             Self::FixedScopes => "fixed_scopes",

@@ -341,6 +341,12 @@ pub async fn a_key_manages_keys_within_its_own_bounds<S: Records + KeyStore>(sto
     acting.revoke(&child.id).await.unwrap();
     acting.revoke(itself).await.unwrap();
     node.refuses(&manager.secret, Reason::Revoked).await;
+    // Whoever came by it before gives nothing any more.
+    let late = acting.issue(NewKey::named("x").scopes([READ])).await;
+    assert!(
+        matches!(late, Err(IssueError::Refused(Refusal::KeyOver))),
+        "{late:?}"
+    );
 }
 
 /// Where scopes follow from the role, a key has exactly those, whatever is said or not said; where they

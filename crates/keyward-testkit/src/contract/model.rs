@@ -19,6 +19,7 @@ mod effects;
 mod operation;
 mod people;
 mod run;
+mod someone;
 mod verdict;
 mod world;
 
@@ -33,7 +34,7 @@ use self::run::{Course, Tally};
 /// Keys are issued, listed, changed, replaced, suspended, revoked and deleted by operators, people and
 /// keys, while tenants and owners come and go, as the documentation says.
 pub async fn keys_live_as_the_model_says<S: Records + KeyStore>(store: S) {
-    go(store, Setting::usual(1)).await;
+    go(store, Setting::usual(2)).await;
 }
 
 /// The same on another way.
@@ -50,7 +51,7 @@ pub async fn keys_with_inherited_scopes_live_as_the_model_says<S: Records + KeyS
 
 /// The same where a key has all scopes of its maker, and no others.
 pub async fn keys_with_fixed_scopes_live_as_the_model_says<S: Records + KeyStore>(store: S) {
-    let mut setting = Setting::usual(5);
+    let mut setting = Setting::usual(4);
     setting.rule = ScopeRule::Fixed;
     go(store, setting).await;
 }
@@ -58,7 +59,7 @@ pub async fn keys_with_fixed_scopes_live_as_the_model_says<S: Records + KeyStore
 /// The same where keys belong to tenants unless said otherwise, and keys manage those of their owner
 /// alone.
 pub async fn keys_without_owner_live_as_the_model_says<S: Records + KeyStore>(store: S) {
-    let mut setting = Setting::usual(8);
+    let mut setting = Setting::usual(9);
     setting.owned = false;
     setting.keys_manage = Some(Reach::Own);
     go(store, setting).await;
@@ -66,7 +67,7 @@ pub async fn keys_without_owner_live_as_the_model_says<S: Records + KeyStore>(st
 
 /// The same where keys manage no keys.
 pub async fn keys_that_manage_none_live_as_the_model_says<S: Records + KeyStore>(store: S) {
-    let mut setting = Setting::usual(16);
+    let mut setting = Setting::usual(3);
     setting.keys_manage = None;
     go(store, setting).await;
 }

@@ -6,14 +6,15 @@ use keyward_core::Action;
 use keyward_store::{KeyId, KeyRecord, KeyStore, Records, Scope, Scopes, Subject};
 
 use super::cast::{MANAGE, NEEDED, Setting, Who, owner, part};
-use super::world::{allow, ends};
+use super::world::{allow, ends, is_retired};
 
 pub(super) type Keys = BTreeMap<KeyId, KeyRecord>;
 
 /// What someone has, as the store says at this moment.
 pub(super) struct Holder {
     who: Who,
-    tenant: String,
+    /// `None` where nobody can tell any more.
+    tenant: Option<String>,
     fences: Vec<Scopes>,
     by: Option<KeyRecord>,
     is_powerless: bool,
@@ -41,7 +42,10 @@ impl Holder {
                 let fences = std::iter::once(grants).chain(bound).collect();
                 ((*tenant).to_owned(), Some(owner(id)), fences, None)
             }
-            Who::Key(id) => {
+            Who::Key(id) | Who::Late(id, _) if !keys.contains_key(id) => {
+                return Some(Self::nobody(who));
+            }
+            Who::Key(id) | Who::Late(id, _) => {
                 let key = &keys[id];
                 let fences = vec![key.scopes.clone()];
                 let tenant = key.tenant.as_str().to_owned();
@@ -53,6 +57,8 @@ impl Holder {
             fences.extend(store.standing(&subject).await.unwrap().ceiling);
         }
         let is_powerless = match who {
+            // It may have managed others when it came, and change them without giving them anything.
+            Who::Late(..) => setting.keys_manage.is_none(),
             Who::Key(_) => setting.keys_manage.is_none() || !allow(&fences, &MANAGE),
             Who::User { role, .. } => {
                 let may = role.and_then(part).map(|part| part.may).unwrap_or_default();
@@ -62,11 +68,22 @@ impl Holder {
         };
         Some(Self {
             who: who.clone(),
-            tenant,
+            tenant: Some(tenant),
             fences,
             by,
             is_powerless,
         })
+    }
+
+    /// Someone whose key is deleted.
+    fn nobody(who: &Who) -> Self {
+        Self {
+            who: who.clone(),
+            tenant: None,
+            fences: vec![Scopes::none()],
+            by: None,
+            is_powerless: false,
+        }
     }
 
     /// What about a change is more than they have, or none of theirs.
@@ -88,7 +105,10 @@ impl Holder {
         if self.is_powerless {
             return Err("and may nothing".to_owned());
         }
-        if is.tenant.as_str() != self.tenant || was.is_some_and(|was| was.tenant != is.tenant) {
+        let is_elsewhere = |tenant: &String| is.tenant.as_str() != tenant;
+        if self.tenant.as_ref().is_some_and(is_elsewhere)
+            || was.is_some_and(|was| was.tenant != is.tenant)
+        {
             return Err("in another tenant".to_owned());
         }
         let had = |scope: &Scope| was.is_some_and(|was| was.scopes.allows(scope));
@@ -97,6 +117,9 @@ impl Holder {
             return Err(format!("allow {scope}"));
         }
         let Some(by) = &self.by else { return Ok(()) };
+        if was.is_none() && (by.revoked_at.is_some() || is_retired(by, is.created_at)) {
+            return Err("after its own end".to_owned());
+        }
         let outlives = ends(by).is_some_and(|last| is.expires_at.is_none_or(|end| end > last));
         if outlives && was.is_none_or(|was| was.expires_at != is.expires_at) {
             return Err("outlive it".to_owned());

@@ -40,7 +40,8 @@ pub(super) async fn actor<S: Records + KeyStore>(
     secret: impl Fn(&KeyId) -> Plaintext,
 ) -> Option<Actor> {
     match who {
-        Who::Operator(_) => None,
+        // Whoever came earlier is known already.
+        Who::Operator(_) | Who::Late(..) => None,
         Who::User {
             tenant,
             owner: id,

@@ -31,6 +31,8 @@ pub(super) const NEEDED: [Scope; 12] = [
 
 pub(super) const TENANTS: [&str; 3] = ["acme-inc", "beta", "gamma"];
 pub(super) const OWNERS: [&str; 3] = ["ann", "bob", "cat"];
+/// The names of operators; one has none.
+pub(super) const OPERATORS: [Option<&str>; 3] = [None, Some("ops:jo"), Some("ops:kim")];
 pub(super) const TAGS: [&str; 3] = ["laptop", "ci", "old"];
 pub(super) const ENVIRONMENTS: [&str; 2] = ["live", "test"];
 
@@ -166,4 +168,6 @@ pub(super) enum Who {
     },
     /// The bearer of that key.
     Key(KeyId),
+    /// The same, at this place among those who came earlier, and whose requests have taken until now.
+    Late(KeyId, usize),
 }

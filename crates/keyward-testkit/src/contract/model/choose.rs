@@ -2,31 +2,30 @@
 
 use std::time::{Duration, SystemTime};
 
-use keyward_store::{
-    AuditQuery, KeyFilter, KeyId, KeyRecord, Limit, Owner, Scope, Statuses, Subject,
-};
+use keyward_store::{AuditQuery, KeyFilter, KeyId, Limit, Scope, Statuses, Subject};
 
 use super::super::service::FORMATS;
 use super::cast::{
-    ENVIRONMENTS, MANAGE, OWNERS, ROLES, SCOPES, TAGS, TENANTS, Who, limits, owner, subjects,
+    ENVIRONMENTS, MANAGE, OPERATORS, OWNERS, ROLES, SCOPES, TAGS, TENANTS, Who, limits, owner,
+    subjects,
 };
 use super::dice::Dice;
 use super::operation::{Edit, End, Halves, Operation, Run, Turn, Wanted};
-use super::world::{World, allow, ends, within};
+use super::world::{World, allow, within};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Soon over, and waited for.
 const BLINK: Duration = Duration::from_millis(12);
 /// Beyond what any calendar can spell.
 const AEON: Duration = Duration::from_secs(400_000 * 366 * 24 * 3600);
-const OPERATORS: [Option<&str>; 3] = [None, Some("ops:jo"), Some("ops:kim")];
 
 impl World {
     pub(super) fn choose(&self, dice: &mut Dice, at: SystemTime) -> Operation {
         let kind = dice.below(100);
         let key = match kind {
-            36..43 | 58..64 => self.any_of_a_pair(dice),
-            68..74 => self.any_suspended(dice),
+            33..41 | 54..60 => self.any_of_a_pair(dice),
+            41..54 if dice.one_in(4) => self.any_of_a_pair(dice),
+            64..69 => self.any_suspended(dice),
             _ => None,
         };
         let key = key.unwrap_or_else(|| self.any_key(dice));
@@ -38,24 +37,24 @@ impl World {
         let whose = self.keys.get(&key).and_then(|key| key.owner.clone());
         let who = self.someone(dice, tenant, whose.as_ref(), at);
         match kind {
-            0..22 => {
+            0..20 => {
                 let who = self.someone(dice, None, None, at);
                 let wanted = self.wanted(dice, &who, at);
                 Operation::Issue(who, wanted)
             }
-            22..36 => Operation::Rotate(who, key, overlap(dice)),
-            36..43 => Operation::Undo(who, key),
-            43..58 => {
+            20..33 => Operation::Rotate(who, key, overlap(dice)),
+            33..41 => Operation::Undo(who, key),
+            41..54 => {
                 let edit = self.edit(dice, &who, &key, at);
                 Operation::Update(who, key, edit)
             }
-            58..64 => {
+            54..60 => {
                 let halves = dice.any(&[Halves::Both, Halves::Only]);
                 Operation::Revoke(who, key, halves)
             }
-            64..68 => Operation::Suspend(who, key),
-            68..74 => Operation::Resume(who, key),
-            74..76 => {
+            60..64 => Operation::Suspend(who, key),
+            64..69 => Operation::Resume(who, key),
+            69..72 => {
                 let mut filter = self.filter(dice, at);
                 // Not too much at once.
                 if dice.one_in(2) {
@@ -63,8 +62,8 @@ impl World {
                 }
                 Operation::RevokeAll(who, filter, Run::Real)
             }
-            76..78 => Operation::RevokeAll(who, self.filter(dice, at), Run::Dry),
-            78..79 => {
+            72..74 => Operation::RevokeAll(who, self.filter(dice, at), Run::Dry),
+            74..76 => {
                 let who = if dice.one_in(3) {
                     who
                 } else {
@@ -72,62 +71,15 @@ impl World {
                 };
                 Operation::Purge(who, dice.any(&[Duration::ZERO, HOUR]))
             }
-            79..88 => self.standing_turn(dice),
-            88..90 => Operation::Get(who, key),
-            90..94 => Operation::List(who, self.filter(dice, at), dice.any(&[1, 3, 100])),
+            76..89 => self.standing_turn(dice),
+            89..91 => Operation::Get(who, key),
+            91..94 => Operation::List(who, self.filter(dice, at), dice.any(&[1, 3, 100])),
             94..96 => Operation::Count(who, self.filter(dice, at)),
             _ => {
                 let query = self.audit_query(dice, &key);
                 Operation::Audit(who, query)
             }
         }
-    }
-
-    /// Somebody, of that tenant if one is named, and mostly that owner.
-    fn someone(
-        &self,
-        dice: &mut Dice,
-        tenant: Option<&'static str>,
-        whose: Option<&Owner>,
-        at: SystemTime,
-    ) -> Who {
-        let tenant = tenant.unwrap_or_else(|| dice.any(&TENANTS));
-        let whose = OWNERS.into_iter().find(|id| whose == Some(&owner(id)));
-        let whose = if dice.one_in(3) { None } else { whose };
-        match dice.below(10) {
-            0..3 => Who::Operator(dice.any(&OPERATORS)),
-            3..7 => Who::User {
-                tenant,
-                owner: whose.unwrap_or_else(|| dice.any(&OWNERS)),
-                role: (!dice.one_in(12)).then(|| match dice.below(5) {
-                    0..2 => "admin",
-                    2 => "member",
-                    _ => dice.any(&ROLES),
-                }),
-                bound: dice.one_in(5).then(|| dice.some(&SCOPES, 4)),
-            },
-            _ => self.bearer(dice, tenant, at).unwrap_or(Who::Operator(None)),
-        }
-    }
-
-    /// The bearer of a good key, rather one that manages others.
-    fn bearer(&self, dice: &mut Dice, tenant: &str, at: SystemTime) -> Option<Who> {
-        let good = |key: &&KeyRecord| {
-            // What ends within minutes could end while it is used.
-            let soon = at + Duration::from_secs(600);
-            self.bars(key, at).is_empty() && ends(key).is_none_or(|end| end > soon)
-        };
-        let good: Vec<_> = self.in_order().filter(good).collect();
-        let of = |manages: bool| {
-            let good = good.iter().filter(|key| key.tenant == *tenant);
-            let good = good.filter(|key| allow(&self.fences(key), &MANAGE) == manages);
-            good.map(|key| key.id.clone()).collect::<Vec<_>>()
-        };
-        let mut keys = of(!dice.one_in(12));
-        if keys.is_empty() {
-            keys = good.iter().map(|key| key.id.clone()).collect();
-        }
-        (!keys.is_empty()).then(|| Who::Key(dice.any(&keys)))
     }
 
     /// A key: mostly a good one, sometimes one that was deleted, or never was.
@@ -160,7 +112,7 @@ impl World {
     fn any_of_a_pair(&self, dice: &mut Dice) -> Option<KeyId> {
         let pairs = self.in_order().filter(|key| {
             let lasts = |by: &keyward_store::Successor| by.until > by.since;
-            key.revoked_at.is_none() && key.successor.as_ref().is_some_and(lasts)
+            key.successor.as_ref().is_some_and(lasts)
         });
         let halves = pairs.flat_map(|old| {
             let new = old.successor.as_ref().map(|by| by.key.clone());
@@ -183,7 +135,7 @@ impl World {
         if is_operator && !dice.one_in(30) {
             tenant = Some(dice.any(&TENANTS));
         }
-        let bound = self.person(who).map(|person| person.now);
+        let bound = self.person(who, at).map(|person| person.now);
         let theirs = SCOPES.into_iter();
         let theirs = theirs.filter(|scope| bound.as_ref().is_none_or(|now| allow(now, scope)));
         let theirs: Vec<_> = theirs.collect();
@@ -229,7 +181,7 @@ impl World {
         for _field in 0..=dice.below(3) {
             match dice.below(10) {
                 9 => {
-                    let person = self.person(who);
+                    let person = self.person(who, at);
                     let theirs = person.map(|person| within(&person.now));
                     edit.scopes = theirs.map(|theirs| theirs.iter().cloned().collect());
                 }
@@ -261,7 +213,7 @@ impl World {
     fn end(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Option<End> {
         let hours = u32::try_from(1 + dice.below(48)).unwrap();
         let theirs = self
-            .person(who)
+            .person(who, at)
             .and_then(|person| person.by)
             .and_then(|by| by.ends);
         match dice.below(14) {
@@ -331,10 +283,10 @@ impl World {
             return Operation::Standing(subject, by, turn);
         }
         let turn = match dice.below(10) {
-            0..2 => Turn::Suspended(!dice.one_in(4)),
-            2..4 => Turn::Entitled(dice.one_in(4)),
+            0..2 => Turn::Suspended(!dice.one_in(6)),
+            2..4 => Turn::Entitled(dice.one_in(6)),
             4..7 => Turn::Ceiling((!dice.one_in(5)).then(|| dice.some(&SCOPES, 5))),
-            _ => Turn::Role((!dice.one_in(5)).then(|| dice.any(&ROLES))),
+            _ => Turn::Role((!dice.one_in(6)).then(|| dice.any(&ROLES))),
         };
         Operation::Standing(subject, by, turn)
     }

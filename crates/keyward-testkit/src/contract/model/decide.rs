@@ -6,6 +6,7 @@ use keyward_core::{Action, Invalid, Refusal, ScopeRule};
 use keyward_store::{KeyFilter, KeyId, KeyRecord, KeyStatus, Subject, TenantId};
 
 use super::cast::{Setting, part};
+use super::effects::name_of;
 use super::operation::{Edit, End, Operation, Turn, Wanted};
 use super::people::Person;
 use super::world::{No, World, after, has_expired, is_retired, stands};
@@ -14,10 +15,13 @@ impl World {
     /// Every reason for which an operation cannot be at a moment, any of which may be told; none if it
     /// must succeed. What must not be known of is the only reason where it is one.
     pub(super) fn why_not(&self, operation: &Operation, at: SystemTime) -> Vec<No> {
-        let person = operation.who().and_then(|who| self.person(who));
+        let person = operation.who().and_then(|who| self.person(who, at));
         let person = person.as_ref();
         match operation {
-            Operation::Issue(_, wanted) => self.why_not_issue(person, wanted, at),
+            Operation::Issue(_, wanted) => {
+                let name = name_of(operation, person);
+                self.why_not_issue(person, name.as_deref(), wanted, at)
+            }
             Operation::Get(..) if person.is_some_and(Person::is_idle_key) => {
                 vec![No::Refused(Refusal::ByKey)]
             }
@@ -98,7 +102,13 @@ impl World {
         })
     }
 
-    fn why_not_issue(&self, person: Option<&Person>, wanted: &Wanted, at: SystemTime) -> Vec<No> {
+    fn why_not_issue(
+        &self,
+        person: Option<&Person>,
+        name: Option<&str>,
+        wanted: &Wanted,
+        at: SystemTime,
+    ) -> Vec<No> {
         let mut why = why_not_named(wanted.name);
         why.extend(why_not_end(wanted.end, at));
         if person.is_none() && wanted.tenant.is_none() {
@@ -125,7 +135,8 @@ impl World {
         }
         // Only of what may be is told that it has been, or that there are too many.
         if let Some(token) = wanted.token {
-            let token = (key.tenant.clone(), token.to_owned());
+            let maker = name.or(key.created_by.as_deref()).map(str::to_owned);
+            let token = (key.tenant.clone(), maker, token.to_owned());
             if let Some(key) = self.tokens.get(&token) {
                 return vec![No::Replayed(key.clone())];
             }
@@ -330,7 +341,13 @@ fn says_whose(filter: &KeyFilter) -> bool {
         || filter.environment.is_some()
         || filter.tag.is_some()
         || filter.prefix.is_some()
+        || filter.lookup.is_some()
+        || filter.kept.is_some()
         || filter.created_before.is_some()
+        || filter.ends_before.is_some()
+        || filter.over_before.is_some()
+        || filter.used_since.is_some()
+        || filter.idle_since.is_some()
 }
 
 /// Whether a key counts towards a cap.

@@ -35,7 +35,7 @@ impl World {
         at: SystemTime,
         made: Option<&KeyRecord>,
     ) -> Given {
-        let person = operation.who().and_then(|who| self.person(who));
+        let person = operation.who().and_then(|who| self.person(who, at));
         let person = person.as_ref();
         let name = name_of(operation, person);
         let name = name.as_deref();
@@ -50,7 +50,8 @@ impl World {
                 self.lines
                     .push(Line::about(AuditAction::Issued, name, &key));
                 if let Some(token) = wanted.token {
-                    let token = (key.tenant.clone(), token.to_owned());
+                    let maker = name.map(str::to_owned);
+                    let token = (key.tenant.clone(), maker, token.to_owned());
                     self.tokens.insert(token, key.id.clone());
                 }
                 self.put(key.clone());

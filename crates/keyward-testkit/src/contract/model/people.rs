@@ -3,10 +3,10 @@
 use std::time::SystemTime;
 
 use keyward_core::{Action, Reach, Refusal, ScopeRule};
-use keyward_store::{KeyId, KeyRecord, Limit, Owner, Scope, Scopes, Subject, TenantId};
+use keyward_store::{KeyId, KeyRecord, KeyStatus, Limit, Owner, Scope, Scopes, Subject, TenantId};
 
 use super::cast::{MANAGE, Who, owner, part};
-use super::world::{No, World, allow, ends, within};
+use super::world::{No, Past, World, allow, ends, stands, within};
 
 /// Someone who is not the operator, at some moment.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(super) struct By {
 
 impl World {
     /// Who that is now; `None` is the operator.
-    pub(super) fn person(&self, who: &Who) -> Option<Person> {
+    pub(super) fn person(&self, who: &Who, at: SystemTime) -> Option<Person> {
         let mut person = match who {
             Who::Operator(_) => return None,
             Who::User {
@@ -59,28 +59,10 @@ impl World {
                     by: None,
                 }
             }
-            Who::Key(id) => {
-                let key = &self.keys[id];
-                let own = self.fences(key);
-                let manages = self.setting.keys_manage;
-                Person {
-                    name: format!("key:{id}"),
-                    tenant: key.tenant.clone(),
-                    owner: key.owner.clone(),
-                    role: self.role(key),
-                    by: Some(By {
-                        id: id.clone(),
-                        ends: ends(key),
-                        limits: key.limits.clone(),
-                        manages: manages.filter(|_| allow(&own, &MANAGE)),
-                    }),
-                    own,
-                    now: Vec::new(),
-                    bars: Vec::new(),
-                }
-            }
+            Who::Key(id) => self.bearer(self.present(id), at),
+            Who::Late(_, place) => self.bearer(self.past[*place].clone(), at),
         };
-        person.now.clone_from(&person.own);
+        person.now.extend(person.own.iter().cloned());
         let subjects = person.owner.clone().map(Subject::Owner);
         let tenant = Subject::Tenant(person.tenant.clone());
         for subject in subjects.into_iter().chain([tenant]) {
@@ -94,6 +76,39 @@ impl World {
             }
         }
         Some(person)
+    }
+
+    /// The bearer of a key, as it was when they came and is now.
+    fn bearer(&self, past: Past, at: SystemTime) -> Person {
+        let present = self.keys.get(&past.key.id);
+        let is_good = |key: &&KeyRecord| {
+            let good = [KeyStatus::Active, KeyStatus::Retiring];
+            good.contains(&stands(key, at))
+        };
+        let mut bars = Vec::new();
+        if present.filter(is_good).is_none() {
+            bars.push(Refusal::KeyOver);
+        }
+        if present.is_some_and(|key| !allow(&self.fences(key), &MANAGE)) {
+            bars.push(Refusal::ByKey);
+        }
+        let key = present.unwrap_or(&past.key);
+        let manages = self.setting.keys_manage;
+        Person {
+            name: format!("key:{}", key.id),
+            tenant: key.tenant.clone(),
+            owner: key.owner.clone(),
+            role: past.role,
+            by: Some(By {
+                id: key.id.clone(),
+                ends: ends(key),
+                limits: key.limits.clone(),
+                manages: manages.filter(|_| allow(&past.fences, &MANAGE)),
+            }),
+            own: past.fences,
+            now: vec![key.scopes.clone()],
+            bars,
+        }
     }
 
     /// Why they may not do that to a key; nothing if they may.

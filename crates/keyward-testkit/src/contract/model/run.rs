@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use keyward_core::Issued;
-use keyward_store::{AuditAction, AuditQuery, KeyFilter, KeyStore, ListQuery, Plaintext, Records};
+use keyward_core::{Actor, Issued};
+use keyward_store::{
+    AuditAction, AuditQuery, KeyFilter, KeyId, KeyStore, ListQuery, Plaintext, Records,
+};
 use tokio::time::{Instant, sleep};
 
 use super::super::service::{Node, SOON};
@@ -22,6 +24,8 @@ pub(super) struct Course<S> {
     world: World,
     dice: Dice,
     secrets: Secrets,
+    /// Whoever came earlier by a key.
+    past: Vec<Actor>,
     /// What the store held after the last step.
     kept: Keys,
     /// What was tried last, and what came of it.
@@ -53,6 +57,7 @@ impl<S: Records + KeyStore> Course<S> {
             world: World::new(setting),
             dice: Dice::new(setting.seed),
             secrets: Secrets::default(),
+            past: Vec::new(),
             kept: Keys::new(),
             trail: VecDeque::new(),
             tally: BTreeMap::new(),
@@ -145,6 +150,7 @@ impl<S: Records + KeyStore> Course<S> {
             let secret = |id: &_| Plaintext::new(secrets[id].expose().to_owned());
             let acts = match who {
                 None => None,
+                Some(Who::Late(_, place)) => Some(self.past[*place].clone()),
                 Some(who) => actor(node, who, secret).await,
             };
             if let (Some(Who::Key(id)), None) = (who, &acts) {
@@ -155,8 +161,24 @@ impl<S: Records + KeyStore> Course<S> {
             // A line about a use came while the log was read: once more.
             let is_read = matches!(operation, Operation::Audit(..));
             if !is_read || self.world.log.len() == heard {
+                if let (Some(Who::Key(id)), Some(acts)) = (who, acts) {
+                    self.remember(id, acts);
+                }
                 return Ok((outcome, lines));
             }
+        }
+    }
+
+    /// Keeps the last that came by keys, each in one of so many places.
+    fn remember(&mut self, id: &KeyId, actor: Actor) {
+        let past = self.world.present(id);
+        if self.past.len() < LATE {
+            self.past.push(actor);
+            self.world.past.push(past);
+        } else {
+            let place = self.dice.below(LATE);
+            self.past[place] = actor;
+            self.world.past[place] = past;
         }
     }
 
@@ -205,18 +227,18 @@ impl<S: Records + KeyStore> Course<S> {
                         "it is answered by {no:?}, for which it has {why:?}"
                     ));
                 }
-                self.tell(operation, &no);
+                self.tell(operation, &no, at);
                 Ok(false)
             }
         }
     }
 
     /// What is refused to someone who would change something is told.
-    fn tell(&mut self, operation: &Operation, no: &No) {
+    fn tell(&mut self, operation: &Operation, no: &No, at: SystemTime) {
         let (No::NotFound | No::Refused(_)) = no else {
             return;
         };
-        let person = operation.who().and_then(|who| self.world.person(who));
+        let person = operation.who().and_then(|who| self.world.person(who, at));
         let Some(person) = person.filter(|_| operation.changes()) else {
             return;
         };
@@ -301,3 +323,6 @@ impl<S: Records + KeyStore> Course<S> {
         Ok(())
     }
 }
+
+/// How many requests take long.
+const LATE: usize = 6;

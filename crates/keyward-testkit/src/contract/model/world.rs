@@ -18,13 +18,23 @@ pub(super) struct World {
     /// The names of all keys that ever were, in the order of their making, which their ids do not tell
     /// to the millisecond.
     pub(super) order: Vec<KeyId>,
+    /// Who came earlier by keys, as they were then.
+    pub(super) past: Vec<Past>,
     pub(super) standings: HashMap<Subject, SubjectState>,
-    /// Which key was issued by which token of which tenant.
-    pub(super) tokens: HashMap<(TenantId, String), KeyId>,
+    /// Which key was issued by which token, for which tenant by which maker.
+    pub(super) tokens: HashMap<(TenantId, Option<String>, String), KeyId>,
     /// The lines that the present operation should leave.
     pub(super) lines: Vec<Line>,
     /// All lines so far, those included that uses leave.
     pub(super) log: Vec<AuditEntry>,
+}
+
+/// What a key was when it came.
+#[derive(Clone, Debug)]
+pub(super) struct Past {
+    pub(super) key: KeyRecord,
+    pub(super) role: Option<String>,
+    pub(super) fences: Vec<Scopes>,
 }
 
 /// Why something cannot be, whoever says so.
@@ -111,6 +121,7 @@ impl World {
             setting,
             keys: BTreeMap::new(),
             order: Vec::new(),
+            past: Vec::new(),
             standings: HashMap::new(),
             tokens: HashMap::new(),
             lines: Vec::new(),
@@ -149,6 +160,16 @@ impl World {
         std::iter::once(key.scopes.clone())
             .chain(ceilings)
             .collect()
+    }
+
+    /// What whoever comes by a key is told to be.
+    pub(super) fn present(&self, id: &KeyId) -> Past {
+        let key = &self.keys[id];
+        Past {
+            key: key.clone(),
+            role: self.role(key),
+            fences: self.fences(key),
+        }
     }
 
     /// The role that a key has now.
