@@ -172,7 +172,7 @@ impl World {
                 .then(|| dice.any(&["admin", "admin", any_role])),
             created_by: dice.one_in(4).then_some("import"),
             end: self.end(dice, who, at),
-            token: dice.one_in(6).then(|| dice.any(&["one", "two", "three"])),
+            token: dice.one_in(2).then_some("again"),
         }
     }
 
