@@ -1,16 +1,19 @@
 use std::error::Error;
 
 use keyward_limits::LimitsAway;
+use redis::RedisError;
 use thiserror::Error;
 
 /// A text is not the URL of a Redis. It does not say which text: that may hold a password.
 #[derive(Debug, Error)]
 #[error("this is not the URL of a Redis")]
-pub struct InvalidRedisUrl(#[source] Box<dyn Error + Send + Sync>);
+pub struct InvalidRedisUrl(#[source] Option<Box<dyn Error + Send + Sync>>);
 
 impl InvalidRedisUrl {
-    pub(crate) fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(cause.into())
+    pub(crate) fn new(cause: RedisError) -> Self {
+        // The detail of an error is a part of the URL, and might be the password; the rest is not.
+        let is_quiet = cause.detail().is_none();
+        Self(is_quiet.then(|| cause.into()))
     }
 }
 
