@@ -64,8 +64,8 @@ cargo xtask check              formatting, lints, documentation, licences, each 
 cargo xtask test               tests, doctests, then the examples, started and asked
 cargo xtask examples [NAME..]  only the examples, or only those named
 cargo xtask adversarial        only the adversarial cases; ADVERSARIAL_CASES names another file
-cargo xtask bench [--quick]    benchmarks, with a report in target/bench; --only requests and
-                               --only postgres run a part of them
+cargo xtask bench [--quick]    benchmarks, with a report in target/bench; --only requests,
+                               --only limits and --only postgres run a part of them
 cargo xtask servers COMMAND..  any command, with the servers that tests get
 
 Tests and examples get a Postgres server for the run, which is gone after it, PgBouncer, and Redis
