@@ -178,6 +178,20 @@ async fn nobodys_count_is_dropped_for_want_of_room() {
     assert!(passed < 640 + 3 * 64 + 1, "{passed}");
 }
 
+/// In either order.
+#[tokio::test]
+async fn of_two_limits_of_one_window_the_narrower_holds() {
+    let fixture = Fixture::new().await;
+    let (wide, narrow) = (limit(100, 3600 * SECOND), limit(5, 3600 * SECOND));
+    for limits in [[wide, narrow], [narrow, wide]] {
+        let app = fixture.app(RateLimits::new([Rule::per_key("key").limits(limits)]));
+        let key = fixture.key().await;
+        assert_eq!(pass(&app, &key, 20).await, 5);
+        fixture.hand.advance(720 * SECOND);
+        assert_eq!(pass(&app, &key, 20).await, 1);
+    }
+}
+
 /// `concurrent-check-then-act`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_two_hundred_at_once_ten_pass() {
