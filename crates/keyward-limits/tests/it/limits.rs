@@ -249,6 +249,24 @@ async fn only_what_passes_the_layers_around_is_counted() {
     assert_eq!(pass(&app, &key, 50).await, 10);
 }
 
+/// However many there are: what a cached key keeps of them is bounded.
+#[tokio::test]
+async fn each_limiter_counts_for_itself() {
+    let fixture = Fixture::new().await;
+    let key = fixture.key().await;
+    let minute = |requests| limit(requests, 60 * SECOND);
+    let apps: Vec<_> = (1..=7)
+        .map(|n| fixture.app(RateLimits::new([Rule::per_key("key").limits([minute(n)])])))
+        .collect();
+    let mut passed = [0; 7];
+    for _ in 0..10 {
+        for (app, passed) in apps.iter().zip(&mut passed) {
+            *passed += pass(app, &key, 1).await;
+        }
+    }
+    assert_eq!(passed, [1, 2, 3, 4, 5, 6, 7]);
+}
+
 #[tokio::test]
 async fn a_request_is_counted_once_however_many_layers_see_it() {
     let fixture = Fixture::new().await;
