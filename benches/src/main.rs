@@ -2,12 +2,13 @@
 //!
 //! `--quick` takes about two minutes, the full run about fifteen. Both write `report.md` and
 //! `report.json` into `target/bench` below the current directory, or where `--out` says. `--only`
-//! leaves out all but the `requests` or all but `postgres`.
+//! leaves out all but the `requests`, the shared `limits` or `postgres`.
 
 mod baselines;
 mod bed;
 mod guarded;
 mod harness;
+mod limits;
 mod lineup;
 mod machine;
 mod many;
@@ -40,12 +41,17 @@ fn main() -> Result<()> {
     let options = Options::parse(arguments)?;
 
     let (mut rows, mut notes) = (Vec::new(), Vec::new());
-    if options.only != Some(Part::Postgres) {
+    if options.runs(Part::Requests) {
         let (measured, rounds) = requests(&options)?;
         rows.extend(measured);
         notes.push(format!("{HOW} Rounds: {rounds}."));
     }
-    if options.only != Some(Part::Requests) {
+    if options.runs(Part::Limits) {
+        let measured = limits::run(&options.limits())?;
+        rows.extend(measured.rows);
+        notes.push(measured.note);
+    }
+    if options.runs(Part::Postgres) {
         let measured = postgres::run(&options.postgres())?;
         rows.extend(measured.rows);
         notes.push(measured.note);
@@ -91,6 +97,7 @@ struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Requests,
+    Limits,
     Postgres,
 }
 
@@ -98,8 +105,9 @@ impl Part {
     fn parse(name: Option<String>) -> Result<Self> {
         match name.as_deref() {
             Some("requests") => Ok(Self::Requests),
+            Some("limits") => Ok(Self::Limits),
             Some("postgres") => Ok(Self::Postgres),
-            _ => Err("--only needs one of requests and postgres".into()),
+            _ => Err("--only needs one of requests, limits and postgres".into()),
         }
     }
 }
@@ -125,6 +133,17 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    fn runs(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
+
+    fn limits(&self) -> limits::Plan {
+        limits::Plan {
+            rounds: if self.quick { 5 } else { 20 },
+            questions: if self.quick { 2_000 } else { 5_000 },
+        }
     }
 
     /// How long the contenders take turns.

@@ -74,6 +74,7 @@ fn budgets(field: &Field) -> Result<Vec<Row>> {
         let added = added(field, &format!("{}{}", bed.prefix, guarded::HIT), bed)?;
         rows.push(Row::budget(what, budget, added.min, added.median));
     }
+    rows.push(limited(field)?);
     let refusals = field
         .names()
         .filter(|name| name.starts_with(&format!("{}{}", BARE.prefix, guarded::REFUSAL)));
@@ -95,6 +96,15 @@ fn budgets(field: &Field) -> Result<Vec<Row>> {
         slowest.median,
     ));
     Ok(rows)
+}
+
+/// What one local limit adds to a hit.
+fn limited(field: &Field) -> Result<Row> {
+    let of = |name| field.of(&format!("{}{name}", BARE.prefix));
+    let (limited, hit) = (of(guarded::LIMITED)?, of(guarded::HIT)?);
+    let added = median(paired(limited, hit, |limited, hit| limited - hit));
+    let what = "one local limit added to a hit";
+    Ok(Row::budget(what, 40.0, min(limited) - min(hit), added))
 }
 
 /// What its contenders are compared with.

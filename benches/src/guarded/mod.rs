@@ -3,8 +3,11 @@
 mod check;
 mod credentials;
 
+use std::time::Duration;
+
 use http::StatusCode;
-use keyward::{ApiKeyLayer, IssueError, KeyFormat, Keyward, NewKey, RequireScopes, Scope};
+use keyward::{ApiKeyLayer, IssueError, KeyFormat, Keyward, Limit, NewKey, RequireScopes, Scope};
+use keyward_limits::{RateLimitLayer, RateLimits, Rule};
 use keyward_memory::MemoryStore;
 use tower::layer::util::Stack;
 
@@ -17,6 +20,7 @@ use crate::random::{Random, Zipf};
 /// Names that the report compares with.
 pub(crate) mod name {
     pub(crate) const HIT: &str = "keyward hit";
+    pub(crate) const LIMITED: &str = "keyward hit + one local limit";
     pub(crate) const REFUSAL: &str = "keyward refusal: ";
 }
 
@@ -47,6 +51,13 @@ pub(crate) async fn enter(lineup: &mut Lineup) -> Result<Keyward> {
     guarded.hits(&key, issued).await?;
     guarded.refusals(&key, revoked).await?;
     Ok(guarded.keys)
+}
+
+/// One per key, which nobody reaches.
+fn limit() -> Result<RateLimitLayer> {
+    let limit = Limit::new(1 << 32, Duration::from_secs(1)).ok_or("no limit")?;
+    let limits = RateLimits::new([Rule::per_key("key").limits([limit])]);
+    Ok(RateLimitLayer::new(limits))
 }
 
 /// Ten thousand customers, of whom few make most of the requests.
@@ -83,6 +94,16 @@ impl Guarded<'_> {
         self.lineup.router(
             "keyward hit + RequireScopes",
             |router| router.layer(read).layer(scoped),
+            one.clone(),
+        );
+
+        let limit = limit()?;
+        let limited = Stack::new(limit.clone(), layer.clone());
+        self.lineup.bare(name::LIMITED, limited, one.clone());
+        let around = layer.clone();
+        self.lineup.router(
+            name::LIMITED,
+            |router| router.layer(limit).layer(around),
             one,
         );
 

@@ -122,7 +122,9 @@ fn from_pg_config() -> Option<PathBuf> {
     run(command).ok().map(PathBuf::from)
 }
 
-pub(crate) fn search_path() -> Vec<PathBuf> {
+/// The directories in which programs are looked for.
+#[must_use]
+pub fn search_path() -> Vec<PathBuf> {
     env::var_os("PATH").map_or_else(Vec::new, |path| env::split_paths(&path).collect())
 }
 

@@ -253,7 +253,8 @@ fn line(name: &str, value: &str) -> String {
 }
 
 /// The last lines of a file.
-pub(crate) fn tail(path: &Path) -> String {
+#[must_use]
+pub fn tail(path: &Path) -> String {
     let text = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<_> = text.lines().collect();

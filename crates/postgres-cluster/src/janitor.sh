@@ -10,7 +10,7 @@ running() {
             fi
         done
     else
-        for file in "$0/data/postmaster.pid" "$0/pgbouncer.pid"; do
+        for file in "$0/data/postmaster.pid" "$0/pgbouncer.pid" "$0/redis.pid"; do
             process=$(head -n 1 "$file") && kill -s 0 "$process" && echo "$process"
         done
     fi

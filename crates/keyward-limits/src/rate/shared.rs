@@ -32,7 +32,8 @@ pub trait SharedLimits: std::fmt::Debug + Send + Sync + 'static {
 /// is forgotten.
 ///
 /// A request passes unless the schedule lies more than `tolerance` ahead of time; then the schedule moves
-/// to `interval` behind itself, or behind the present if that is later.
+/// to `interval` behind itself, or behind the present if that is later. Where several limits of a request
+/// have one name, it moves as far as the one asks that moves it the furthest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SharedLimit {

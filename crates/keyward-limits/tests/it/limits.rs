@@ -178,6 +178,20 @@ async fn nobodys_count_is_dropped_for_want_of_room() {
     assert!(passed < 640 + 3 * 64 + 1, "{passed}");
 }
 
+/// In either order.
+#[tokio::test]
+async fn of_two_limits_of_one_window_the_narrower_holds() {
+    let fixture = Fixture::new().await;
+    let (wide, narrow) = (limit(100, 3600 * SECOND), limit(5, 3600 * SECOND));
+    for limits in [[wide, narrow], [narrow, wide]] {
+        let app = fixture.app(RateLimits::new([Rule::per_key("key").limits(limits)]));
+        let key = fixture.key().await;
+        assert_eq!(pass(&app, &key, 20).await, 5);
+        fixture.hand.advance(720 * SECOND);
+        assert_eq!(pass(&app, &key, 20).await, 1);
+    }
+}
+
 /// `concurrent-check-then-act`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_two_hundred_at_once_ten_pass() {
@@ -233,6 +247,24 @@ async fn only_what_passes_the_layers_around_is_counted() {
         assert_eq!(send(&app, request).await.status, 403);
     }
     assert_eq!(pass(&app, &key, 50).await, 10);
+}
+
+/// However many there are: what a cached key keeps of them is bounded.
+#[tokio::test]
+async fn each_limiter_counts_for_itself() {
+    let fixture = Fixture::new().await;
+    let key = fixture.key().await;
+    let minute = |requests| limit(requests, 60 * SECOND);
+    let apps: Vec<_> = (1..=7)
+        .map(|n| fixture.app(RateLimits::new([Rule::per_key("key").limits([minute(n)])])))
+        .collect();
+    let mut passed = [0; 7];
+    for _ in 0..10 {
+        for (app, passed) in apps.iter().zip(&mut passed) {
+            *passed += pass(app, &key, 1).await;
+        }
+    }
+    assert_eq!(passed, [1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[tokio::test]

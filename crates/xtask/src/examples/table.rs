@@ -95,6 +95,24 @@ pub(super) const EXAMPLES: &[Example] = &[
         ]),
     },
     Example {
+        name: "limits",
+        database: false,
+        shows: Shows::Answers(&[
+            with_key("GET", "/orders", 200),
+            with_key("GET", "/orders", 200),
+            with_key("GET", "/orders", 200),
+            with_key("GET", "/orders", 429),
+            // With another key, and then with one that is none.
+            without_key("GET", "/orders?key=another", 200),
+            without_key("GET", "/orders?key=another", 200),
+            without_key("GET", "/orders?key=another", 429),
+            without_key("GET", "/orders?key=wrong", 401),
+            without_key("GET", "/orders?key=wrong", 401),
+            without_key("GET", "/orders?key=wrong", 429),
+            with_key("GET", "/orders?from=browser", 403),
+        ]),
+    },
+    Example {
         name: "teams",
         database: false,
         shows: Shows::Answers(&[

@@ -23,6 +23,17 @@ pub(super) fn pgbouncer(place: &Path) -> Result<PathBuf> {
     Ok(directory.join("pgbouncer"))
 }
 
+/// Returns the program: of Valkey where there is no Redis, as in the newest distributions.
+pub(super) fn redis(place: &Path) -> Result<PathBuf> {
+    let usr_bin = |root: &Path| Ok(root.join("usr/bin"));
+    let redis = programs(place, "redis-server", usr_bin);
+    let redis = redis.map(|directory| directory.join("redis-server"));
+    redis.or_else(|error| match programs(place, "valkey-server", usr_bin) {
+        Ok(directory) => Ok(directory.join("valkey-server")),
+        Err(_) => Err(error),
+    })
+}
+
 /// Fetches a package and what it needs and the system has not, and returns a directory in which
 /// its programs can be started.
 fn programs(

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use postgres_cluster::{Binaries, try_pgbouncer};
+use redis_server::try_redis;
 
 use super::{debian, pypi};
 use crate::Result;
@@ -30,5 +31,12 @@ pub(super) fn pgbouncer(place: &Path) -> Result<PathBuf> {
     let program = debian::pgbouncer(place)?;
     let version = try_pgbouncer(&program)?;
     println!("uses {}", version.lines().next().unwrap_or_default());
+    Ok(program)
+}
+
+/// Fetches a Redis or a Valkey that starts here.
+pub(super) fn redis(place: &Path) -> Result<PathBuf> {
+    let program = debian::redis(place)?;
+    println!("uses {}", try_redis(&program)?);
     Ok(program)
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 use postgres_cluster::{
     Binaries, Cluster, Directory, PGBOUNCER, POSTGRES_BIN, find_pgbouncer, servers_may_enter, url,
 };
+use redis_server::{REDIS, find_redis};
 
 use crate::Result;
 use crate::metadata::Metadata;
@@ -60,6 +61,10 @@ impl Servers {
             Ok(path) => variables.push((PGBOUNCER, shown(&path))),
             // The tests that need it say so themselves.
             Err(error) => println!("no PgBouncer: {error}"),
+        }
+        match programs.redis() {
+            Ok(variable) => variables.push(variable),
+            Err(error) => println!("no Redis: {error}"),
         }
 
         let psql = programs.binaries.directory().join("psql");
@@ -161,6 +166,15 @@ impl Programs {
     /// What tells of them.
     pub(crate) fn variable(&self) -> (&'static str, String) {
         (POSTGRES_BIN, shown(self.binaries.directory()))
+    }
+
+    /// What tells of the program of Redis, of which every test starts one of its own.
+    pub(crate) fn redis(&self) -> Result<(&'static str, String)> {
+        let program = match find_redis() {
+            Err(_) if env::var_os(REDIS).is_none() => fetch::redis(self.place.path())?,
+            found => found?,
+        };
+        Ok((REDIS, shown(&program)))
     }
 }
 

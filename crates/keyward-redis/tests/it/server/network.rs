@@ -1,0 +1,143 @@
+//! A network that loses connections without a word.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use keyward_limits::WhenAway;
+use keyward_redis::RedisLimits;
+use redis_server::RedisServer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Fixture, HOUR, per_key, send};
+
+/// Stands before a server; what was connected when it forgets is open, and leads nowhere.
+struct Forgetful {
+    port: u16,
+    connections: Arc<AtomicUsize>,
+    forgotten: Arc<std::sync::Mutex<Arc<AtomicBool>>>,
+}
+
+impl Forgetful {
+    async fn before(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let forgetful = Self {
+            port: listener.local_addr().unwrap().port(),
+            connections: Arc::default(),
+            forgotten: Arc::default(),
+        };
+        let connections = forgetful.connections.clone();
+        let forgotten = forgetful.forgotten.clone();
+        tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+                connections.fetch_add(1, Ordering::SeqCst);
+                let lost = forgotten.lock().unwrap().clone();
+                let (from_client, to_client) = client.into_split();
+                let (from_server, to_server) = server.into_split();
+                tokio::spawn(carry(from_client, to_server, lost.clone()));
+                tokio::spawn(carry(from_server, to_client, lost));
+            }
+        });
+        forgetful
+    }
+
+    fn forget(&self) {
+        let lost = std::mem::take(&mut *self.forgotten.lock().unwrap());
+        lost.store(true, Ordering::SeqCst);
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+async fn carry(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    lost: Arc<AtomicBool>,
+) {
+    let mut bytes = [0; 4_096];
+    while let Ok(length @ 1..) = from.read(&mut bytes).await {
+        if lost.load(Ordering::SeqCst) {
+            continue;
+        }
+        if to.write_all(&bytes[..length]).await.is_err() {
+            return;
+        }
+    }
+    if lost.load(Ordering::SeqCst) {
+        // Neither side hears of the other's end.
+        std::future::pending::<()>().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_leads_nowhere_is_given_up() {
+    let fixture = Fixture::new().await;
+    let server = RedisServer::start().unwrap();
+    let network = Forgetful::before(server.port()).await;
+    let redis = RedisLimits::new(&format!("redis://127.0.0.1:{}", network.port)).unwrap();
+    let app = fixture.app(per_key(1_000, HOUR).shared(redis, WhenAway::Closed));
+    let key = fixture.key().await;
+    for _ in 0..3 {
+        for _ in 0..10 {
+            assert_eq!(send(&app, &key).await.0, 200);
+        }
+        network.forget();
+        let start = Instant::now();
+        assert_eq!(send(&app, &key).await.0, 503);
+        while send(&app, &key).await.0 != 200 {
+            sleep(Duration::from_millis(10)).await;
+        }
+        // A patience and a second.
+        assert!(start.elapsed() < Duration::from_millis(1_750));
+    }
+    // One each time.
+    assert_eq!(network.connections(), 4);
+}
+
+/// While it is away, a node tries a connection or two each second, however many requests there are.
+#[tokio::test]
+async fn nobody_storms_a_server_that_is_away() {
+    let fixture = Fixture::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "redis://127.0.0.1:{}",
+        listener.local_addr().unwrap().port()
+    );
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = tries.clone();
+    tokio::spawn(async move {
+        loop {
+            // Hangs up at once.
+            drop(listener.accept().await.unwrap());
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let redis = RedisLimits::new(&url).unwrap();
+    let app = fixture.app(per_key(1_000, HOUR).shared(redis, WhenAway::Open));
+    let key = fixture.key().await;
+    let start = Instant::now();
+    let mut requests = 0;
+    while start.elapsed() < Duration::from_millis(2_500) {
+        assert_eq!(send(&app, &key).await.0, 200);
+        requests += 1;
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert!(requests > 100);
+    let tries = tries.load(Ordering::SeqCst);
+    // Three looks, each with the try of its own and that of the manager.
+    assert!((3..=8).contains(&tries), "{tries}");
+}
+
+/// Sends a request and reads to the end.
+pub(super) async fn exchange(mut stream: TcpStream, request: &[u8]) -> String {
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
