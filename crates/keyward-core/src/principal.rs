@@ -39,19 +39,24 @@ struct Identity {
 }
 
 impl Principal {
-    pub(crate) fn new(record: &KeyRecord, owner: &SubjectState, scopes: Scopes) -> Self {
+    pub(crate) fn new(
+        record: &KeyRecord,
+        [owner, tenant]: [&SubjectState; 2],
+        scopes: Scopes,
+    ) -> Self {
         let boxed = |text: &Option<String>| text.as_deref().map(Box::from);
+        // The nearer one first.
+        let role = owner.role.as_ref().or(tenant.role.as_ref());
+        let role = role
+            .or(record.role.as_ref())
+            .map(|role| role.as_str().into());
         let identity = Arc::new(Identity {
             key: record.id.clone(),
             tenant: record.tenant.as_str().into(),
             owner: record.owner.clone(),
             name: record.name.as_str().into(),
             environment: boxed(&record.environment),
-            role: boxed(if owner.role.is_some() {
-                &owner.role
-            } else {
-                &record.role
-            }),
+            role,
             scopes,
             limits: record.limits.as_slice().into(),
             networks: record.networks.as_slice().into(),
@@ -85,7 +90,8 @@ impl Principal {
     #[cfg(feature = "test-util")]
     #[must_use]
     pub fn for_test(record: &KeyRecord) -> Self {
-        Self::new(record, &SubjectState::default(), record.scopes.clone())
+        let good = &SubjectState::default();
+        Self::new(record, [good, good], record.scopes.clone())
     }
 
     /// The record's name: what audit logs show, and what revokes the key.
@@ -118,8 +124,8 @@ impl Principal {
         self.identity.environment.as_deref()
     }
 
-    /// The role that the key has: the one that its owner was last given, or else the one that it was
-    /// issued under.
+    /// The role that the key has: the one that its owner was last given, or else its tenant, or else the
+    /// one that it was issued under.
     #[must_use]
     pub fn role(&self) -> Option<&str> {
         self.identity.role.as_deref()

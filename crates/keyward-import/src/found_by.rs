@@ -30,6 +30,10 @@ impl FoundBy {
         if secret < Beginning::MIN_SECRET {
             return Err(BeginningError::TooShort);
         }
+        // It is kept and shown in the clear, so enough of a secret has to lie behind it.
+        if spelling.longest() < length.saturating_add(HIDDEN) {
+            return Err(BeginningError::TooLong);
+        }
         if length > Beginning::MAX {
             return Err(BeginningError::Spelling);
         }
@@ -41,6 +45,9 @@ impl FoundBy {
             // Such a key is found by the service's own format.
             Way::PublicId => None,
             Way::Beginning { spelling, length } => {
+                if credential.len() < length.saturating_add(HIDDEN) {
+                    return None;
+                }
                 let beginning = credential.get(..*length)?;
                 let beginning = std::str::from_utf8(beginning).ok()?;
                 spelling
@@ -73,3 +80,6 @@ impl FoundBy {
         Ok(kept)
     }
 }
+
+/// Of a key that is found by its beginning, at least so many characters are neither kept nor shown.
+const HIDDEN: usize = 8;

@@ -50,6 +50,11 @@ impl Spelling {
         }
     }
 
+    /// The length of the longest of them, in bytes.
+    pub(crate) fn longest(&self) -> usize {
+        self.prefix().len().saturating_add(*self.lengths.end())
+    }
+
     /// What all of them begin with.
     #[must_use]
     pub fn prefix(&self) -> &str {

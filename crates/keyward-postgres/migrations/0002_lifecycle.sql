@@ -4,7 +4,8 @@
 --     psql -1 -v ON_ERROR_STOP=1 -f 0002_lifecycle.sql
 --
 -- It only adds. Processes of the version before may go on beside newer ones while a service is being
--- deployed: `keyward.commit`, which they call, leaves the new columns of a row as they are.
+-- deployed: `keyward.commit`, which they call, leaves the new columns of a row as they are. But they do not
+-- heed what these say: rotate no key, limit none to networks and import none before the last of them ends.
 
 -- ── Facts ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -65,6 +65,9 @@ pub enum BeginningError {
     /// Fewer than four characters of the secret.
     #[error("a beginning that keys are found by holds at least 4 characters of the secret")]
     TooShort,
+    /// It holds so much of a key that fewer than eight characters are left.
+    #[error("a beginning is kept in the clear, and leaves at least 8 characters of the key")]
+    TooLong,
     /// It does not begin as all keys of its kind do.
     #[error("the beginning is not that of a key of this kind")]
     Prefix,

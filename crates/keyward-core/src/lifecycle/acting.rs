@@ -15,7 +15,8 @@ use crate::{Action, Actor, Policy, Refusal};
 
 /// Manages keys as someone in particular: within their tenant, their reach and their rights, as the
 /// [`Policy`] says. [`Keyward::acting_as`] gives it. What is refused to whoever would issue, change or
-/// delete keys is in the audit log, with their name; what they may not read is not.
+/// delete keys is in the audit log, with their name; what they may not read is not. Of very many refusals,
+/// a thousand at once and then ten a second on each node, the others are in the service's own log alone.
 ///
 /// What [`Keyward`] itself does, it does as the operator, whom nothing is refused.
 #[derive(Clone, Copy, Debug)]
@@ -229,6 +230,11 @@ impl<'a> Acting<'a> {
         refusal: &Refusal,
     ) {
         let Some(actor) = self.actor else { return };
+        if !self.rules().refusals.may_tell(self.node().clock.boot()) {
+            let (actor, refusal) = (actor.name(), refusal.code());
+            tracing::warn!(target: "keyward", actor, refusal, "too many refusals for the audit log");
+            return;
+        }
         let now = self.now();
         let mut line = AuditRecord::new(now, AuditAction::Refused);
         line.actor = Some(actor.name().to_owned());

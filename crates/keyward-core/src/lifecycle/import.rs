@@ -2,7 +2,7 @@ use std::time::SystemTime;
 
 use keyward_store::{
     AuditAction, Change, CommitError, Expectation, ForeignHash, Formats, Kept, KeyFilter, KeyHash,
-    KeyId, KeyRecord, MAX_LOOKUP_CANDIDATES, Use, Write,
+    KeyId, KeyRecord, ListQuery, MAX_LOOKUP_CANDIDATES, Use, Write,
 };
 use thiserror::Error;
 
@@ -17,7 +17,8 @@ impl Keyward {
     /// An import that broke off can be done again: a key that is there already is told by
     /// [`ImportError::AlreadyThere`], and left as it is. Where keys [move](crate::Builder::upgrade_foreign)
     /// to the present hash, or are changed otherwise in between, give each a public id, or a
-    /// [name](Kept::id) of its own; by an old hash they cannot be told any more.
+    /// [name](Kept::id) of its own; by an old hash they cannot be told any more. What was
+    /// [purged](Keyward::purge) in between comes back: leave what was revoked here out of a second import.
     ///
     /// # Errors
     /// [`ImportError`] says why the key cannot be taken over, or could not be stored. After
@@ -32,11 +33,15 @@ impl Keyward {
         let now = self.now();
         let used = kept.last_used_at.map(|used| used.min(now));
         let (record, change) = import(new, kept, &node.formats, now)?;
-        self.commit(change).await.map_err(|error| match error {
-            CommitError::Expectation(_) => ImportError::LookupFull,
-            CommitError::Duplicate => ImportError::AlreadyThere,
-            error => ImportError::Commit(error),
-        })?;
+        match self.commit(change).await {
+            Ok(_caught_up) => {}
+            Err(CommitError::Duplicate) => return Err(ImportError::AlreadyThere),
+            Err(CommitError::Expectation(_)) if self.is_among_its_like(&record).await => {
+                return Err(ImportError::AlreadyThere);
+            }
+            Err(CommitError::Expectation(_)) => return Err(ImportError::LookupFull),
+            Err(error) => return Err(ImportError::Commit(error)),
+        }
         if let Some(at) = used {
             let key = record.id.clone();
             // Nothing is decided by it, so the import does not fail for it.
@@ -46,6 +51,19 @@ impl Keyward {
             }
         }
         Ok(record)
+    }
+
+    /// Whether a key is one of those that share its beginning, which are as many as may be.
+    async fn is_among_its_like(&self, record: &KeyRecord) -> bool {
+        let Some(lookup) = &record.lookup else {
+            return false;
+        };
+        let like = ListQuery::new(KeyFilter::all().lookup(lookup.clone()));
+        let Ok(page) = self.records().list(&like).await else {
+            return false;
+        };
+        let is_it = |other: &KeyRecord| other.hash == record.hash || other.id == record.id;
+        page.keys.iter().any(|key| is_it(&key.record))
     }
 }
 

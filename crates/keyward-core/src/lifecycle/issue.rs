@@ -165,7 +165,8 @@ impl Mint<'_> {
                 new.expires = key.ends_at.map(super::new_key::Expires::At);
             }
             new.limits.get_or_insert_with(|| key.limits.clone());
-            new.networks.get_or_insert_with(|| key.networks.clone());
+            new.networks
+                .get_or_insert_with(|| key.networks.clone().unwrap_or_default());
         }
         Ok(new)
     }

@@ -8,6 +8,7 @@ use keyward_store::{
 };
 
 use super::confirm::confirm;
+use super::refusals::Refusals;
 use super::{
     Acting, BulkRevoke, Events, IssueError, Issued, KeyUpdate, LifecycleError, NewKey, Receipt,
     Revoke, Rotate, Standing,
@@ -33,6 +34,7 @@ pub(crate) struct Rules {
     pub(crate) policy: Policy,
     pub(crate) keys_per_tenant: Option<u64>,
     pub(crate) keys_per_owner: Option<u64>,
+    pub(crate) refusals: Refusals,
 }
 
 impl Keyward {

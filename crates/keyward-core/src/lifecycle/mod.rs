@@ -15,6 +15,7 @@ mod new_key;
 pub(crate) mod notices;
 mod read;
 mod receipt;
+mod refusals;
 mod revise;
 mod revoke;
 mod rotate;

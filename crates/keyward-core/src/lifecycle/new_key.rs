@@ -73,7 +73,8 @@ impl NewKey {
         self
     }
 
-    /// Who in the tenant it belongs to; one that an actor issues is theirs unless said otherwise.
+    /// Who in the tenant it belongs to; one that an actor issues is theirs unless said otherwise. Whether
+    /// someone of that name is in the tenant, the host knows, and has to see to.
     #[must_use]
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);

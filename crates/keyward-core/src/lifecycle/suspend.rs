@@ -19,7 +19,7 @@ impl Acting<'_> {
         self.set_suspended(key, true).await
     }
 
-    /// Ends the suspension of a key. Resuming a key that is not suspended changes nothing and succeeds.
+    /// Ends the suspension of a key, whoever has suspended it. Resuming a key that is not suspended changes nothing and succeeds.
     ///
     /// # Errors
     /// [`LifecycleError::Is`] for a key that is revoked or retired; others when the actor may not, or

@@ -32,7 +32,8 @@ pub(crate) struct ByKey {
     pub(crate) id: KeyId,
     pub(crate) ends_at: Option<SystemTime>,
     pub(crate) limits: Vec<Limit>,
-    pub(crate) networks: Vec<IpNet>,
+    /// `None` is from anywhere; without any it is from nowhere.
+    pub(crate) networks: Option<Vec<IpNet>>,
 }
 
 impl Actor {
@@ -65,7 +66,7 @@ impl Actor {
                 id: key.key_id().clone(),
                 ends_at: ends.into_iter().flatten().min(),
                 limits: key.limits().to_vec(),
-                networks: key.networks().to_vec(),
+                networks: bounded(key.networks()),
             }),
         }
     }
@@ -124,8 +125,13 @@ impl Actor {
     /// The same, whose key has become this meanwhile: they give no more than either of the two may.
     pub(crate) fn by(mut self, record: &KeyRecord) -> Self {
         if let Some(key) = &mut self.key {
-            key.ends_at = record.ends_at();
-            key.limits.clone_from(&record.limits);
+            let ends = [key.ends_at, record.ends_at()];
+            key.ends_at = ends.into_iter().flatten().min();
+            // All of them hold.
+            key.limits.extend_from_slice(&record.limits);
+            key.limits.sort();
+            key.limits.dedup();
+            key.networks = both(key.networks.take(), bounded(&record.networks));
         }
         self.within(&record.scopes)
     }
@@ -145,4 +151,25 @@ impl Actor {
         });
         self
     }
+}
+
+fn bounded(networks: &[IpNet]) -> Option<Vec<IpNet>> {
+    (!networks.is_empty()).then(|| networks.to_vec())
+}
+
+/// What lies in both.
+fn both(one: Option<Vec<IpNet>>, other: Option<Vec<IpNet>>) -> Option<Vec<IpNet>> {
+    let (one, other) = match (one, other) {
+        (Some(one), Some(other)) => (one, other),
+        (one, other) => return one.or(other),
+    };
+    let within = |nets: &[IpNet], of: &[IpNet]| {
+        let is_within = |net: &&IpNet| of.iter().any(|wide| wide.contains(*net));
+        nets.iter().filter(is_within).copied().collect::<Vec<_>>()
+    };
+    let mut both = within(&one, &other);
+    both.extend(within(&other, &one));
+    both.sort();
+    both.dedup();
+    Some(both)
 }

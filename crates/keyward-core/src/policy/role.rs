@@ -38,7 +38,9 @@ impl Role {
         self
     }
 
-    /// They may do all of it with those keys, issuing included.
+    /// They may do all of it with those keys, issuing included; and so lift what bounds a key: its
+    /// suspension, its limits, its networks and its expiry, whoever has set them. What is imposed on someone
+    /// is imposed on their [standing](crate::Standing), which is the operator's alone.
     #[must_use]
     pub fn manages(mut self, whose: Reach) -> Self {
         self.reach = [whose; Action::COUNT];

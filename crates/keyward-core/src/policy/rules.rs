@@ -286,9 +286,10 @@ impl Policy {
             return Err(Refusal::Limits);
         }
         let networks_are_new = before.is_none_or(|before| before.networks != after.networks);
-        let is_within = |ours: &IpNet| key.networks.iter().any(|theirs| theirs.contains(ours));
-        let is_bounded = key.networks.is_empty()
-            || (!after.networks.is_empty() && after.networks.iter().all(is_within));
+        let is_bounded = key.networks.as_ref().is_none_or(|networks| {
+            let is_within = |ours: &IpNet| networks.iter().any(|theirs| theirs.contains(ours));
+            !after.networks.is_empty() && after.networks.iter().all(is_within)
+        });
         if networks_are_new && !is_bounded {
             return Err(Refusal::Networks);
         }

@@ -75,7 +75,11 @@ impl Entry {
             standing: judge(record, tenant, owner),
             expiry: Expiry::new(record.ends_at(), sent, store_now, expired),
             ended: end_of(record),
-            principal: Principal::new(record, owner, effective(&record.scopes, tenant, owner)),
+            principal: Principal::new(
+                record,
+                [owner, tenant],
+                effective(&record.scopes, tenant, owner),
+            ),
             last_use: Arc::new(LastUse::new(record.id.clone(), sent.at, store_now)),
             replaced: Replaced::new(record, sent, store_now),
             touched: AtomicU64::new(sent.at.as_nanos()),

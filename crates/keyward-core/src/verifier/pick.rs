@@ -44,7 +44,11 @@ pub(super) async fn of_credential<'a>(
     let credential = presented.candidates.sha256();
     let mut untold: Option<fn() -> Reason> = None;
     let mut slow = Vec::new();
-    for snapshot in found {
+    // What is revoked comes first: should the same key be there twice, it is refused.
+    let (revoked, others): (Vec<_>, Vec<_>) = found
+        .iter()
+        .partition(|snapshot| snapshot.record.revoked_at.is_some());
+    for snapshot in revoked.into_iter().chain(others) {
         match &snapshot.record.hash {
             KeyHash::Foreign(hash) => {
                 match (node.foreign.scheme(hash.scheme()), &presented.plaintext) {

@@ -13,8 +13,8 @@ use crate::rate::Failures;
 ///
 /// It stands around an [`ApiKeyLayer`](keyward::ApiKeyLayer). A good key passes whatever else has come from
 /// its address, so nobody can lock a key out, neither its bearer nor a neighbour behind the same proxy. What
-/// bad keys cost the service is bounded by the verifier, whatever their number; this is what bounds how
-/// fast someone learns that a key is bad.
+/// bad keys cost the service is bounded by the verifier, whatever their number, and to guess a key is out of
+/// reach; this tells clients that go on with a bad one to stop, and operators who they are.
 ///
 /// Of IPv6, a network of 64 bits counts as one address; requests whose address is not known count together.
 #[derive(Clone, Debug)]

@@ -28,6 +28,8 @@ struct Shard {
     crowd: Arc<Bucket>,
     /// When it is worth looking again for buckets that can go.
     sweep_at: usize,
+    /// When that was done last.
+    swept: u64,
 }
 
 /// The schedules of one subject, one for each window: a limit that is changed goes on from where it was.
@@ -57,7 +59,10 @@ impl Buckets {
         if let Some(bucket) = shard.buckets.get(subject) {
             return bucket.clone();
         }
-        if shard.buckets.len() >= shard.sweep_at.max(LEAST_SWEPT) {
+        let is_due = shard.buckets.len() >= shard.sweep_at.max(LEAST_SWEPT);
+        // A full one is looked through again and again, but not for each newcomer.
+        let is_full = shard.buckets.len() >= self.room;
+        if is_due || (is_full && now.saturating_sub(shard.swept) >= FULL_PAUSE) {
             shard.sweep(now);
         }
         if shard.buckets.len() >= self.room {
@@ -87,6 +92,7 @@ impl Shard {
             .retain(|_, bucket| Arc::strong_count(bucket) > 1 || !bucket.is_spent(now));
         // Again when there are twice as many: so a sweep costs each newcomer a constant.
         self.sweep_at = self.buckets.len() * 2;
+        self.swept = now;
     }
 }
 
@@ -188,6 +194,8 @@ impl Schedules {
     }
 }
 
+/// How long a full shard is left alone, in nanoseconds.
+const FULL_PAUSE: u64 = 1_000_000_000;
 const SHARDS: usize = 64;
 /// Fewer are not worth a look.
 const LEAST_SWEPT: usize = 64;

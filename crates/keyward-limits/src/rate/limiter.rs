@@ -27,7 +27,11 @@ struct Inner {
     clock: Clock,
     address: Option<AddressOf>,
     buckets: Buckets,
-    shared: Option<Shared>,
+    /// By address, of which anyone may have many: they take no room of the others.
+    strangers: Buckets,
+    room: usize,
+    shared: Option<Arc<Shared>>,
+    patience: Option<Duration>,
 }
 
 /// What of a key's requests is counted where, for as long as the key stays cached.
@@ -55,7 +59,10 @@ impl RateLimits {
             clock: Clock::system(),
             address: None,
             buckets: Buckets::new(ROOM),
+            strangers: Buckets::new(ROOM),
+            room: ROOM,
             shared: None,
+            patience: None,
         }))
     }
 
@@ -68,28 +75,29 @@ impl RateLimits {
         self.with(|inner| inner.address = Some(AddressOf::new(address)))
     }
 
-    /// How many clients are counted at most: a million unless said otherwise, at some 200 bytes each.
-    /// Nobody's count is dropped for want of room; newcomers beyond it share one.
+    /// How many clients with keys are counted at most, and how many without: a million of each unless said
+    /// otherwise, at some 200 bytes each. Nobody's count is dropped for want of room; newcomers beyond it
+    /// share one.
     #[must_use]
     pub fn room(self, clients: usize) -> Self {
-        self.with(|inner| inner.buckets = Buckets::new(clients))
+        self.with(|inner| {
+            inner.room = clients;
+            inner.buckets = Buckets::new(clients);
+            inner.strangers = Buckets::new(clients);
+        })
     }
 
     /// Counts together with other nodes; while that cannot be done, as said.
     #[must_use]
     pub fn shared(self, limits: impl SharedLimits, when_away: WhenAway) -> Self {
-        let shared = Shared::new(Arc::new(limits), when_away);
+        let shared = Arc::new(Shared::new(Arc::new(limits), when_away));
         self.with(|inner| inner.shared = Some(shared))
     }
 
     /// How long a request waits for shared limits: 250 ms unless said otherwise.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
-        self.with(|inner| {
-            if let Some(shared) = &mut inner.shared {
-                shared.set_patience(patience);
-            }
-        })
+        self.with(|inner| inner.patience = Some(patience))
     }
 
     /// Takes the time from this clock.
@@ -101,10 +109,11 @@ impl RateLimits {
     /// How many clients are counted at present.
     #[must_use]
     pub fn clients(&self) -> usize {
-        self.0.buckets.len()
+        self.0.buckets.len() + self.0.strangers.len()
     }
 
-    /// Settings are made before anything is counted: a clone that is changed counts anew.
+    /// Settings are made before anything is counted: a clone that is changed counts anew, with all the
+    /// other settings as they were.
     fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
         let mut inner = match Arc::try_unwrap(self.0) {
             Ok(inner) => inner,
@@ -113,8 +122,11 @@ impl RateLimits {
                 rules: shared.rules.clone(),
                 clock: shared.clock.clone(),
                 address: shared.address.clone(),
-                buckets: Buckets::new(ROOM),
-                shared: None,
+                buckets: Buckets::new(shared.room),
+                strangers: Buckets::new(shared.room),
+                room: shared.room,
+                shared: shared.shared.clone(),
+                patience: shared.patience,
             },
         };
         change(&mut inner);
@@ -187,7 +199,7 @@ impl RateLimits {
             return inner.count_here(counted, told);
         };
         let limits: Vec<SharedLimit> = counted.iter().flat_map(shared_limits).collect();
-        match shared.take(&limits, &inner.clock).await {
+        match shared.take(&limits, &inner.clock, inner.patience).await {
             Some(taken) => verdict(&limits, &taken),
             None => inner.count_alone(shared.when_away, counted, told),
         }
@@ -229,7 +241,11 @@ impl Inner {
             who,
         };
         let now = self.clock.boot().as_nanos();
-        let bucket = self.buckets.bucket(&subject, now);
+        let buckets = match rule.by {
+            By::Address => &self.strangers,
+            _ => &self.buckets,
+        };
+        let bucket = buckets.bucket(&subject, now);
         Some(Counted {
             subject,
             bucket,

@@ -55,7 +55,9 @@ enum Limits {
 
 impl Rule {
     /// The requests of each key, those of the keys that it took the place of, or that take its place,
-    /// among them. The limits are those of its record, or where it has none, those given here.
+    /// among them. The limits are those of its record, or where it has none, those given here; where
+    /// people set the limits of their own keys, another rule, or
+    /// [`limits_of`](Rule::limits_of), bounds them.
     ///
     /// The name stands in the answers, and tells this rule from others.
     #[must_use]
@@ -63,7 +65,8 @@ impl Rule {
         Self::new(name, By::Key, Limits::OfRecordOr(Vec::new()))
     }
 
-    /// The requests of each owner, with all its keys. Keys without an owner are not counted.
+    /// The requests of each owner in each tenant, with all its keys there. Keys without an owner are not
+    /// counted.
     #[must_use]
     pub fn per_owner(name: impl Into<Arc<str>>) -> Self {
         Self::new(name, By::Owner, Limits::Fixed(Vec::new()))
@@ -139,7 +142,10 @@ impl Rule {
     pub(super) fn who(&self, key: &Principal) -> Option<Who> {
         match &self.by {
             By::Key => Some(Who::Key(key.limited_as().clone())),
-            By::Owner => key.owner().cloned().map(Who::Owner),
+            By::Owner => {
+                let owner = key.owner().cloned()?;
+                Some(Who::Owner(key.tenant().into(), owner))
+            }
             By::Tenant => Some(Who::Tenant(key.tenant().into())),
             By::Address | By::Client(_) => None,
         }

@@ -1,6 +1,6 @@
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, Request, Response};
+use http::{Extensions, HeaderMap, Request, Response};
 use keyward::{Anonymous, Denied, Principal, ProblemJson, Reject, is_grpc};
 use tower_service::Service;
 
@@ -19,7 +19,7 @@ pub struct RateLimitService<S, R = ProblemJson> {
     on_reject: R,
 }
 
-/// That requests without a key have been counted, under which rules.
+/// By which limiters a request has been counted.
 #[derive(Clone, Debug, Default)]
 struct CountedUnder(Vec<usize>);
 
@@ -52,9 +52,15 @@ where
         let Some(key) = request.extensions_mut().get_mut::<Principal>() else {
             return self.call_without_key(request);
         };
-        if !count_once(&self.limits, key) {
+        let is_first = match u8::try_from(self.limits.id()) {
+            Ok(id) if id < 64 => key.count_once(id),
+            // So many limiters in one process are told apart by the request's extensions.
+            _ => count_once(request.extensions_mut(), self.limits.id()),
+        };
+        let key = request.extensions().get::<Principal>();
+        let Some(key) = key.filter(|_| is_first) else {
             return ResponseFuture::inner(self.inner.call(request));
-        }
+        };
         if self.limits.is_shared() || self.limits.needs_parts(Some(key)) {
             return self.call_slow(request);
         }
@@ -72,14 +78,15 @@ where
     }
 }
 
-/// Whether this is the first layer that counts the request of this key.
-#[inline]
-fn count_once(limits: &RateLimits, key: &mut Principal) -> bool {
-    match u8::try_from(limits.id()) {
-        Ok(id) if id < 64 => key.count_once(id),
-        // So many limiters in one process are told apart by the request's extensions.
-        _ => true,
+/// Whether this is the first layer that counts the request.
+#[cold]
+fn count_once(extensions: &mut Extensions, id: usize) -> bool {
+    let under = extensions.get_or_insert_default::<CountedUnder>();
+    let is_first = !under.0.contains(&id);
+    if is_first {
+        under.0.push(id);
     }
+    is_first
 }
 
 /// Whether the request passes, and what is said of it.
@@ -133,14 +140,9 @@ impl<S, R> RateLimitService<S, R> {
             };
             return self.refuse(&request, refused);
         }
-        let id = self.limits.id();
-        let under = request
-            .extensions_mut()
-            .get_or_insert_default::<CountedUnder>();
-        if under.0.contains(&id) {
+        if !count_once(request.extensions_mut(), self.limits.id()) {
             return ResponseFuture::inner(self.inner.call(request));
         }
-        under.0.push(id);
         self.call_slow(request)
     }
 

@@ -109,7 +109,6 @@ pub enum WhenAway {
 pub(super) struct Shared {
     limits: Arc<dyn SharedLimits>,
     pub(super) when_away: WhenAway,
-    patience: Duration,
     /// Until when nobody asks, in nanoseconds after boot; 0 while all is well.
     away_until: AtomicU64,
 }
@@ -119,18 +118,18 @@ impl Shared {
         Self {
             limits,
             when_away,
-            patience: PATIENCE,
             away_until: AtomicU64::new(0),
         }
     }
 
-    pub(super) const fn set_patience(&mut self, patience: Duration) {
-        self.patience = patience;
-    }
-
     /// `None` while they are away: nobody waits for what has just failed others, but one request a
     /// second, which finds out whether they are back.
-    pub(super) async fn take(&self, limits: &[SharedLimit], clock: &Clock) -> Option<SharedTaken> {
+    pub(super) async fn take(
+        &self,
+        limits: &[SharedLimit],
+        clock: &Clock,
+        patience: Option<Duration>,
+    ) -> Option<SharedTaken> {
         let now = clock.boot();
         let until = self.away_until.load(Ordering::SeqCst);
         if now.as_nanos() < until {
@@ -144,7 +143,7 @@ impl Shared {
                 return None;
             }
         }
-        let cause = match timeout(self.patience, self.limits.take(limits)).await {
+        let cause = match timeout(patience.unwrap_or(PATIENCE), self.limits.take(limits)).await {
             Ok(Ok(taken)) if taken.ahead_micros.len() == limits.len() => {
                 if self.away_until.swap(0, Ordering::SeqCst) > 0 {
                     tracing::info!(target: "keyward", "the shared limits are back");

@@ -14,7 +14,7 @@ pub(crate) struct Subject {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
     Key(KeyId),
-    Owner(Owner),
+    Owner(TenantId, Owner),
     Tenant(TenantId),
     Address(IpAddr),
     Named(Arc<str>),
@@ -47,7 +47,10 @@ impl fmt::Display for Subject {
         write!(f, "{}:{}:", self.rule.len(), self.rule)?;
         match &self.who {
             Who::Key(key) => write!(f, "key:{key}"),
-            Who::Owner(owner) => write!(f, "owner:{}:{owner}", owner.kind().len()),
+            Who::Owner(tenant, owner) => {
+                let (tenant, kind) = (tenant.as_str(), owner.kind().len());
+                write!(f, "owner:{}:{tenant}:{kind}:{owner}", tenant.len())
+            }
             Who::Tenant(tenant) => write!(f, "tenant:{tenant}"),
             Who::Address(address) => write!(f, "address:{address}"),
             Who::Named(name) => write!(f, "named:{name}"),

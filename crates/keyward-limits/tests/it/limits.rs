@@ -192,6 +192,34 @@ async fn of_two_limits_of_one_window_the_narrower_holds() {
     }
 }
 
+/// And when what was counted is spent, there is room again.
+#[tokio::test]
+async fn a_crowd_ends_when_its_window_does() {
+    let fixture = Fixture::new().await;
+    for room in [64, 640, 6_400] {
+        let rule = Rule::per_address("address").limits([limit(1, SECOND)]);
+        let limits = RateLimits::new([rule]).address(address).room(room);
+        let app = Router::new()
+            .route("/", route(async || "ok"))
+            .layer(RateLimitLayer::new(limits.clock(fixture.clock.clone())));
+        let sent = u32::try_from(room).unwrap() * 3;
+        for turn in 0..3 {
+            for n in 0..sent {
+                let address = std::net::Ipv4Addr::from(0x0a00_0000 + turn * sent + n).to_string();
+                send(&app, from(with(&[]), &address)).await;
+            }
+            fixture.hand.advance(2 * SECOND);
+            // Two who have never come share nothing.
+            for n in 1..3 {
+                let address = format!("192.0.2.{}", u32::from(turn as u8) * 10 + n);
+                let answer = send(&app, from(with(&[]), &address)).await;
+                assert_eq!(answer.status, 200, "{room}, turn {turn}");
+            }
+            fixture.hand.advance(2 * SECOND);
+        }
+    }
+}
+
 /// `concurrent-check-then-act`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_two_hundred_at_once_ten_pass() {
@@ -265,6 +293,23 @@ async fn each_limiter_counts_for_itself() {
         }
     }
     assert_eq!(passed, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+/// However many limiters there are in the process.
+#[tokio::test]
+async fn the_hundredth_limiter_counts_once() {
+    let fixture = Fixture::new().await;
+    let limiters: Vec<_> = (0..100)
+        .map(|_| RateLimits::new([Rule::per_key("key").limits([limit(10, SECOND)])]))
+        .collect();
+    let last = limiters.last().unwrap().clone();
+    let layer = RateLimitLayer::new(last.clock(fixture.clock.clone()));
+    let app = Router::new()
+        .route("/", route(async || "ok"))
+        .layer(layer.clone())
+        .layer(layer)
+        .layer(ApiKeyLayer::new(fixture.keys.verifier()));
+    assert_eq!(pass(&app, &fixture.key().await, 30).await, 10);
 }
 
 #[tokio::test]

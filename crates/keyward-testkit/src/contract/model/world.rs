@@ -174,7 +174,8 @@ impl World {
 
     /// The role that a key has now.
     pub(super) fn role(&self, key: &KeyRecord) -> Option<String> {
-        self.owner_of(key).role.or_else(|| key.role.clone())
+        let near = self.owner_of(key).role.or(self.tenant_of(key).role);
+        near.or_else(|| key.role.clone())
     }
 
     /// Every reason for which a key is refused at a moment; none when it is accepted.
