@@ -6,6 +6,7 @@ use std::time::Duration;
 use keyward::Clock;
 use keyward_limits::{SharedLimit, SharedLimits};
 use keyward_redis::RedisLimits;
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use redis_server::RedisServer;
 use tokio::runtime::Builder;
@@ -53,7 +54,9 @@ const SHARES: [(&str, f64); 2] = [("p50", 0.50), ("p99", 0.99)];
 async fn measure(server: &RedisServer, plan: &Plan) -> Result<Vec<Row>> {
     let limits = Arc::new(RedisLimits::connect(&server.url()).await?);
     let client = redis::Client::open(server.url())?;
-    let connection = client.get_multiplexed_async_connection().await?;
+    let patient = AsyncConnectionConfig::new().set_response_timeout(None);
+    let connection = client.get_multiplexed_async_connection_with_config(&patient);
+    let connection = connection.await?;
     let contenders = [
         (PING, Contender::Ping(connection)),
         ("one limit", Contender::Take(limits.clone(), 1)),

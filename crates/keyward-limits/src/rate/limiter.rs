@@ -165,21 +165,13 @@ impl RateLimits {
         use_it: impl FnOnce(&[Counted], Verdict) -> T,
     ) -> T {
         let inner = &*self.0;
-        let mut known = key.keep(|| inner.of_key(key));
-        for _ in 1..LIMITERS {
-            // One limiter is nearly all there is.
-            if known.limiter == inner.id {
-                break;
-            }
-            known = known.next.get_or_init(|| Box::new(inner.of_key(key)));
-        }
+        let known = key.keep(|| inner.of_key(key));
+        // One limiter is nearly all there is.
         if known.limiter == inner.id {
             let verdict = inner.count_here(&known.counted, told);
             return use_it(&known.counted, verdict);
         }
-        let counted = inner.of_key(key).counted;
-        let verdict = inner.count_here(&counted, told);
-        use_it(&counted, verdict)
+        inner.count_beside(known, key, told, use_it)
     }
 
     /// Whom and what a request is counted for.
@@ -215,6 +207,27 @@ impl Inner {
             counted: counted.collect(),
             next: OnceLock::new(),
         }
+    }
+
+    /// Counts a request of a key that other limiters count too.
+    #[inline(never)]
+    fn count_beside<T>(
+        &self,
+        mut known: &OfKey,
+        key: &Principal,
+        told: bool,
+        use_it: impl FnOnce(&[Counted], Verdict) -> T,
+    ) -> T {
+        for _ in 1..LIMITERS {
+            known = known.next.get_or_init(|| Box::new(self.of_key(key)));
+            if known.limiter == self.id {
+                let verdict = self.count_here(&known.counted, told);
+                return use_it(&known.counted, verdict);
+            }
+        }
+        let counted = self.of_key(key).counted;
+        let verdict = self.count_here(&counted, told);
+        use_it(&counted, verdict)
     }
 
     fn counted(&self, key: Option<&Principal>, parts: Option<&Parts>) -> Vec<Counted> {
