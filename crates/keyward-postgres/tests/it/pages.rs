@@ -8,23 +8,23 @@ use crate::support::{Site, run};
 /// may take.
 const QUESTIONS: [(&str, u64); 5] = [
     (
-        "NULL, NULL, NULL, NULL, NULL, NULL, '{revoked}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
+        "NULL, NULL, NULL, NULL, NULL, NULL, '{revoked}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
         40,
     ),
     (
-        "'large', NULL, NULL, NULL, NULL, NULL, '{revoked}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
+        "'large', NULL, NULL, NULL, NULL, NULL, '{revoked}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
         40,
     ),
     (
-        "'t7', NULL, NULL, NULL, NULL, NULL, '{revoked}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
+        "'t7', NULL, NULL, NULL, NULL, NULL, '{revoked}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
         60,
     ),
     (
-        "NULL, 'user', 'u7', NULL, NULL, NULL, '{revoked}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
+        "NULL, 'user', 'u7', NULL, NULL, NULL, '{revoked}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
         60,
     ),
     (
-        "NULL, NULL, NULL, NULL, NULL, NULL, '{revoked}', NULL, NULL, now() + interval '1 hour', NULL, NULL, NULL, NULL, NULL",
+        "NULL, NULL, NULL, NULL, NULL, NULL, '{revoked}', NULL, NULL, now() + interval '1 hour', NULL, NULL, NULL, NULL, NULL, NULL",
         60,
     ),
 ];

@@ -34,7 +34,7 @@ use self::run::{Course, Tally};
 /// Keys are issued, listed, changed, replaced, suspended, revoked and deleted by operators, people and
 /// keys, while tenants and owners come and go, as the documentation says.
 pub async fn keys_live_as_the_model_says<S: Records + KeyStore>(store: S) {
-    go(store, Setting::usual(2)).await;
+    go(store, Setting::usual(21)).await;
 }
 
 /// The same on another way.
@@ -109,7 +109,7 @@ fn number(name: &str) -> Option<u64> {
     )
 }
 
-const STEPS: u64 = 600;
+const STEPS: u64 = 700;
 const ANSWERS: &str =
     "by_key invalid is not_entitled not_found nothingtoundo owner replaced replayed
     role scopes suspended tenant unknownrole";
