@@ -3,7 +3,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use ipnet::IpNet;
-use keyward_store::{KeyId, KeyRecord, Limit, Owner, Scope, Scopes, SubjectState, Successor};
+use keyward_store::{
+    BootTime, KeyId, KeyRecord, Limit, Owner, Scope, Scopes, SubjectState, Successor,
+};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -18,6 +20,8 @@ pub struct Principal {
     identity: Arc<Identity>,
     /// Which layers have counted the request that this clone belongs to.
     counted: u64,
+    /// When the key was verified for it.
+    at: BootTime,
 }
 
 struct Identity {
@@ -69,6 +73,7 @@ impl Principal {
         Self {
             identity,
             counted: 0,
+            at: BootTime::ZERO,
         }
     }
 
@@ -209,6 +214,22 @@ impl Principal {
         let text = text.ok_or(MetadataError::None)?;
         let value: Arc<T> = Arc::new(serde_json::from_str(text)?);
         Ok(self.identity.kept.keep(|| value).clone())
+    }
+
+    /// When the key was verified for this request, by the verifier's clock.
+    #[must_use]
+    pub const fn verified_at(&self) -> BootTime {
+        self.at
+    }
+
+    /// The same for a request at that moment.
+    #[inline]
+    pub(crate) fn at(&self, now: BootTime) -> Self {
+        Self {
+            identity: self.identity.clone(),
+            counted: 0,
+            at: now,
+        }
     }
 
     /// What a middleware keeps of the key, made once for as long as the key stays cached: one value

@@ -136,6 +136,47 @@ pub const ALL: &[Place] = &[
         &["principal_from_outside"],
     ),
     at("layer-missing", LAYERS, &["layer_missing"]),
+    at(
+        "xff-rotate",
+        FAILURES,
+        &["another_forwarded_for_each_time_does_not_help"],
+    ),
+    at(
+        "xff-flood-evict",
+        LIMITS,
+        &["nobodys_count_is_dropped_for_want_of_room"],
+    ),
+    at(
+        "concurrent-check-then-act",
+        LIMITS,
+        &["of_two_hundred_at_once_ten_pass"],
+    ),
+    at("u64-wrap", LIMITS, &["the_largest_limits_hold"]),
+    at("huge-window", LIMITS, &["the_largest_limits_hold"]),
+    at(
+        "429-headers",
+        ANSWERS,
+        &[
+            "a_refusal_says_when_to_come_back",
+            "retry_after_is_not_before_the_reset",
+        ],
+    ),
+    at(
+        "401-does-not-burn-quota",
+        LIMITS,
+        &["only_what_passes_the_layers_around_is_counted"],
+    ),
+    at(
+        "revoked-key-limit",
+        LIMITS,
+        &["only_good_keys_are_told_of_limits"],
+    ),
+    at(
+        "limit-vs-401-oracle",
+        LIMITS,
+        &["only_good_keys_are_told_of_limits"],
+    ),
+    at("sf-format", ANSWERS, &["a_refusal_says_when_to_come_back"]),
 ];
 
 const IN_WORDS: &str = "tests/tests/adversarial_in_words.rs";
@@ -145,4 +186,7 @@ const FLIGHTS: &str = "tests/tests/adversarial_faults/flights.rs";
 const FLOODS: &str = "tests/tests/adversarial_faults/floods.rs";
 const NEW_KEYS: &str = "tests/tests/adversarial_faults/new_keys.rs";
 const CLOCKS: &str = "tests/tests/adversarial_faults/clocks.rs";
+const LIMITS: &str = "crates/keyward-limits/tests/it/limits.rs";
+const ANSWERS: &str = "crates/keyward-limits/tests/it/answers.rs";
+const FAILURES: &str = "crates/keyward-limits/tests/it/failures.rs";
 const LAYERS: &str = "tests/tests/adversarial_faults/layers.rs";

@@ -23,10 +23,10 @@ fn every_fault_has_its_test() {
     let faults: HashSet<&str> = cases
         .iter()
         .flatten()
-        .filter(|case| case.kind() == "fault")
+        .filter(|case| ["fault", "rate_limit"].contains(&case.kind()))
         .map(|case| case.name())
         .collect();
-    assert!(faults.len() >= 30, "{} faults", faults.len());
+    assert!(faults.len() >= 40, "{} faults", faults.len());
     let homeless: Vec<_> = faults
         .iter()
         .filter(|fault| places::of(fault).is_none())

@@ -129,7 +129,7 @@ impl Entry {
     #[inline]
     pub(crate) fn admit(&self, now: BootTime, expired: &ExpiredFloor) -> Result<Principal, Denied> {
         if self.standing.is_ok() && now < self.expiry.at {
-            return Ok(self.principal.clone());
+            return Ok(self.principal.at(now));
         }
         Err(self.refuse(now, expired))
     }

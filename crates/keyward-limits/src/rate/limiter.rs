@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::request::Parts;
-use keyward::{Clock, Denied, Limit, Principal, Reason};
+use keyward::{BootTime, Clock, Denied, Limit, Principal, Reason};
 
 use super::buckets::{Buckets, Counted, take};
 use super::gcra::{Quota, Rate};
@@ -24,7 +24,8 @@ struct Inner {
     /// Unlike that of every other in this process.
     id: usize,
     rules: Vec<Rule>,
-    clock: Clock,
+    /// `None` is the machine's; for requests with a key, the moment at which it was verified.
+    clock: Option<Clock>,
     address: Option<AddressOf>,
     buckets: Buckets,
     /// By address, of which anyone may have many: they take no room of the others.
@@ -56,7 +57,7 @@ impl RateLimits {
         Self(Arc::new(Inner {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             rules: rules.into_iter().collect(),
-            clock: Clock::system(),
+            clock: None,
             address: None,
             buckets: Buckets::new(ROOM),
             strangers: Buckets::new(ROOM),
@@ -100,10 +101,10 @@ impl RateLimits {
         self.with(|inner| inner.patience = Some(patience))
     }
 
-    /// Takes the time from this clock.
+    /// Takes the time from this clock, and not from the verifier's.
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
-        self.with(|inner| inner.clock = clock)
+        self.with(|inner| inner.clock = Some(clock))
     }
 
     /// How many clients are counted at present.
@@ -168,7 +169,7 @@ impl RateLimits {
         let known = key.keep(|| inner.of_key(key));
         // One limiter is nearly all there is.
         if known.limiter == inner.id {
-            let verdict = inner.count_here(&known.counted, told);
+            let verdict = inner.count_here(&known.counted, inner.now(Some(key)), told);
             return use_it(&known.counted, verdict);
         }
         inner.count_beside(known, key, told, use_it)
@@ -180,18 +181,23 @@ impl RateLimits {
     }
 
     /// Counts in this process.
-    pub(crate) fn count_here(&self, counted: &[Counted], told: bool) -> Verdict {
-        self.0.count_here(counted, told)
+    pub(crate) fn count_here(
+        &self,
+        counted: &[Counted],
+        key: Option<&Principal>,
+        told: bool,
+    ) -> Verdict {
+        self.0.count_here(counted, self.0.now(key), told)
     }
 
     /// Counts together with other nodes.
     pub(crate) async fn count_shared(&self, counted: &[Counted], told: bool) -> Verdict {
         let inner = &*self.0;
         let Some(shared) = &inner.shared else {
-            return inner.count_here(counted, told);
+            return inner.count_here(counted, inner.now(None), told);
         };
         let limits: Vec<SharedLimit> = counted.iter().flat_map(shared_limits).collect();
-        match shared.take(&limits, &inner.clock, inner.patience).await {
+        match shared.take(&limits, inner.clock(), inner.patience).await {
             Some(taken) => verdict(&limits, &taken),
             None => inner.count_alone(shared.when_away, counted, told),
         }
@@ -221,12 +227,12 @@ impl Inner {
         for _ in 1..LIMITERS {
             known = known.next.get_or_init(|| Box::new(self.of_key(key)));
             if known.limiter == self.id {
-                let verdict = self.count_here(&known.counted, told);
+                let verdict = self.count_here(&known.counted, self.now(Some(key)), told);
                 return use_it(&known.counted, verdict);
             }
         }
         let counted = self.of_key(key).counted;
-        let verdict = self.count_here(&counted, told);
+        let verdict = self.count_here(&counted, self.now(Some(key)), told);
         use_it(&counted, verdict)
     }
 
@@ -253,7 +259,7 @@ impl Inner {
             rule: rule.name.clone(),
             who,
         };
-        let now = self.clock.boot().as_nanos();
+        let now = self.now(key);
         let buckets = match rule.by {
             By::Address => &self.strangers,
             _ => &self.buckets,
@@ -276,9 +282,26 @@ impl Inner {
         address.map_or_else(|| Who::Named("unknown".into()), Who::address)
     }
 
+    const fn clock(&self) -> &Clock {
+        match &self.clock {
+            Some(clock) => clock,
+            None => &SYSTEM,
+        }
+    }
+
+    /// The present, in nanoseconds after boot. The verifier has just looked at the clock for a request
+    /// with a key, which takes half as long as everything else here.
     #[inline]
-    fn count_here(&self, counted: &[Counted], told: bool) -> Verdict {
-        let now = self.clock.boot().as_nanos();
+    fn now(&self, key: Option<&Principal>) -> u64 {
+        match (&self.clock, key) {
+            // One that was made for a test has no such moment.
+            (None, Some(key)) if key.verified_at() > BootTime::ZERO => key.verified_at().as_nanos(),
+            _ => self.clock().boot().as_nanos(),
+        }
+    }
+
+    #[inline]
+    fn count_here(&self, counted: &[Counted], now: u64, told: bool) -> Verdict {
         let mut quotas = Vec::new();
         let wait = take(counted, now, told.then_some(&mut quotas));
         let Some(wait) = wait else {
@@ -320,7 +343,7 @@ impl Inner {
                             .collect(),
                     })
                     .collect();
-                return self.count_here(&counted, told);
+                return self.count_here(&counted, self.now(None), told);
             }
         };
         Verdict {
@@ -368,3 +391,4 @@ static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
 const ROOM: usize = 1_000_000;
 /// Of so many, a cached key keeps what is counted where; for others it is found anew each time.
 const LIMITERS: usize = 4;
+static SYSTEM: Clock = Clock::system();

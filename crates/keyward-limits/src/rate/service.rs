@@ -167,7 +167,9 @@ impl<S, R> RateLimitService<S, R> {
             let ask = Ask::new(self.limits.clone(), counted, self.told, request, ready);
             return ResponseFuture::ask(ask, self.on_reject.clone());
         }
-        let verdict = self.limits.count_here(&counted, self.told.on_success);
+        let verdict =
+            self.limits
+                .count_here(&counted, request.extensions().get(), self.told.on_success);
         match judged(&counted, verdict, self.told) {
             Ok(None) => ResponseFuture::inner(self.inner.call(request)),
             Ok(Some(headers)) => ResponseFuture::told(self.inner.call(request), headers),

@@ -295,6 +295,29 @@ async fn each_limiter_counts_for_itself() {
     assert_eq!(passed, [1, 2, 3, 4, 5, 6, 7]);
 }
 
+/// `limit-vs-401-oracle` and `revoked-key-limit`: 429 is for good keys alone; of the others, nothing is
+/// counted or kept.
+#[tokio::test]
+async fn only_good_keys_are_told_of_limits() {
+    let fixture = Fixture::new().await;
+    let limits = RateLimits::new([Rule::per_key("key").limits([limit(1, SECOND)])]);
+    let limits = limits.clock(fixture.clock.clone());
+    let app = fixture.app_with(RateLimitLayer::new(limits.clone()));
+    let revoked = fixture.key().await;
+    fixture.keys.revoke(&revoked.key.id).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(send(&app, bearing(&revoked)).await.status, 401);
+        let unknown = with(&[("authorization", "Bearer acme_live_nobody")]);
+        assert_eq!(send(&app, unknown).await.status, 401);
+    }
+    assert_eq!(limits.clients(), 0);
+    let good = fixture.key().await;
+    assert_eq!(send(&app, bearing(&good)).await.status, 200);
+    assert_eq!(send(&app, bearing(&good)).await.status, 429);
+    fixture.keys.revoke(&good.key.id).await.unwrap();
+    assert_eq!(send(&app, bearing(&good)).await.status, 401);
+}
+
 /// However many limiters there are in the process.
 #[tokio::test]
 async fn the_hundredth_limiter_counts_once() {
