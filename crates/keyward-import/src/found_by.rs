@@ -30,12 +30,12 @@ impl FoundBy {
         if secret < Beginning::MIN_SECRET {
             return Err(BeginningError::TooShort);
         }
+        if length > Beginning::MAX {
+            return Err(BeginningError::Spelling);
+        }
         // It is kept and shown in the clear, so enough of a secret has to lie behind it.
         if spelling.longest() < length.saturating_add(HIDDEN) {
             return Err(BeginningError::TooLong);
-        }
-        if length > Beginning::MAX {
-            return Err(BeginningError::Spelling);
         }
         Ok(Self(Way::Beginning { spelling, length }))
     }

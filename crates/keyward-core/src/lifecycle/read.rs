@@ -11,7 +11,7 @@ impl Acting<'_> {
     ///
     /// # Errors
     /// [`LifecycleError::Refused`] when the query names another tenant, or an owner whose keys the actor
-    /// may not see; others when the store cannot answer.
+    /// may not see, or they may see none at all; others when the store cannot answer.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, LifecycleError> {
         let mut query = query.clone();
         query.filter = self.bound(Action::See, query.filter)?;
@@ -55,8 +55,8 @@ impl Acting<'_> {
     /// at a time.
     ///
     /// # Errors
-    /// [`LifecycleError::Refused`] when the query names another tenant or owner; others when the store
-    /// cannot answer.
+    /// [`LifecycleError::Refused`] when the query names another tenant, or an owner whose keys the actor
+    /// may not see, or they may see none at all; others when the store cannot answer.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, LifecycleError> {
         let mut query = query.clone();
         query.limit = query.limit.min(ListQuery::MAX_LIMIT);

@@ -173,6 +173,8 @@ fn a_beginning_holds_four_characters_of_the_secret() {
     for (length, error) in [
         (0, BeginningError::TooShort),
         (8, BeginningError::TooShort),
+        (38, BeginningError::TooLong),
+        (45, BeginningError::TooLong),
         (65, BeginningError::Spelling),
     ] {
         let refused = FoundBy::beginning(spelling.clone(), length);
