@@ -62,10 +62,11 @@ async fn trace(site: &Site) -> (Option<String>, i64, i64) {
     sqlx::query_as(sql).fetch_one(&mut session).await.unwrap()
 }
 
-/// Locks on keys that readers do not take.
+/// Locks on keys that readers do not take, but for those of the server's own vacuum.
 async fn locks(site: &Site) -> i64 {
     let mut session = site.database.connect().await.unwrap();
     let sql = "SELECT count(*) FROM pg_locks WHERE mode <> 'AccessShareLock' \
+        AND pid IN (SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend') \
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
         AND relation IN ('keyward.keys'::regclass, 'keyward.log'::regclass, \
             'keyward.commits'::regclass, 'keyward.events'::regclass)";
