@@ -1,0 +1,85 @@
+use keyward::{Acting, KeyFilter, KeyFormat, KeyId, KeySnapshot, Keyward, ListQuery, Page};
+
+use crate::failure::Failure;
+use crate::foreign_spec::System;
+use crate::options::Options;
+
+/// The keys, and who acts on them.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) keys: Keyward,
+    pub(crate) actor: String,
+}
+
+/// Does something with the keys, and leaves no node behind on the register.
+pub(crate) async fn with<T>(
+    options: &Options,
+    foreign: &[System],
+    work: impl AsyncFnOnce(&Service) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let actor = options.actor();
+    let mut builder = Keyward::builder(options.store()?)
+        .node_name(format!("keyward {actor} {}", std::process::id()))
+        .peppers(options.peppers()?);
+    let mut formats = options.formats();
+    if formats.is_empty() {
+        // Nothing is issued or verified then, and no key is spelled so.
+        formats.push(KeyFormat::new("no_format_was_named").map_err(keyward::StartError::from)?);
+    }
+    for format in formats {
+        builder = builder.format(format);
+    }
+    for system in foreign {
+        builder = system.clone().register(builder);
+    }
+    let keys = builder.start().await?;
+    let service = Service { keys, actor };
+    let done = work(&service).await;
+    service.keys.shutdown().await;
+    done
+}
+
+impl Service {
+    pub(crate) fn acting(&self) -> Acting<'_> {
+        self.keys.as_operator(&self.actor)
+    }
+
+    /// The key of that name.
+    pub(crate) async fn key(&self, id: &KeyId) -> Result<KeySnapshot, Failure> {
+        let found = self.acting().get(id).await?;
+        found.ok_or_else(|| Failure::Refused(format!("there is no key {id}")))
+    }
+
+    /// The newest keys that a filter lets through, and whether there are more than so many.
+    pub(crate) async fn keys(
+        &self,
+        filter: KeyFilter,
+        most: usize,
+    ) -> Result<(Vec<KeySnapshot>, bool), Failure> {
+        let acting = self.acting();
+        let page = async |query: ListQuery| acting.list(&query).await;
+        pages(filter, most, page).await
+    }
+}
+
+/// Reads pages until there are so many keys, or no more.
+pub(crate) async fn pages<E: Into<Failure>>(
+    filter: KeyFilter,
+    most: usize,
+    page: impl AsyncFn(ListQuery) -> Result<Page, E>,
+) -> Result<(Vec<KeySnapshot>, bool), Failure> {
+    let mut keys = Vec::new();
+    let mut query = ListQuery::new(filter).limit(ListQuery::MAX_LIMIT.min(most));
+    loop {
+        let part = page(query.clone()).await.map_err(Into::into)?;
+        keys.extend(part.keys);
+        let Some(next) = part.next else {
+            return Ok((keys, false));
+        };
+        if keys.len() >= most {
+            keys.truncate(most);
+            return Ok((keys, true));
+        }
+        query.after = Some(next);
+    }
+}
