@@ -34,9 +34,12 @@ pub(crate) enum Failure {
     /// The database cannot be reached, or does not do as it is asked.
     #[error("the database cannot do it")]
     Store(#[source] StoreError),
+    /// The database lacks the schema, or some of it.
+    #[error("{0}: `keyward init` does it")]
+    Schema(&'static str),
     /// The database cannot be used as it is.
     #[error("{0}")]
-    Start(String, #[source] StartError),
+    Start(&'static str, #[source] StartError),
     /// What was to be said could not be.
     #[error("the output cannot be written")]
     Output(#[from] io::Error),
@@ -53,7 +56,7 @@ impl Failure {
             Self::Refused(_) | Self::NotValid => REFUSED,
             Self::Lifecycle(error) => of_lifecycle(error),
             Self::Issue(error) => of_issue(error),
-            Self::Store(_) | Self::Unavailable(_) => STORE,
+            Self::Store(_) | Self::Schema(_) | Self::Unavailable(_) => STORE,
             Self::Start(_, StartError::Store(_) | StartError::NotReady(_)) => STORE,
             Self::Start(..) => USAGE,
         }
@@ -74,8 +77,8 @@ impl Failure {
         let mut next = self.source();
         while let Some(error) = next {
             let text = error.to_string();
-            // Some errors repeat what lies behind them.
-            if !told.ends_with(&text) {
+            // Some errors repeat what lies behind them, and some only say that something does.
+            if !told.ends_with(&text) && !SAYING_NOTHING.contains(&&*text) {
                 told = format!("{told}: {text}");
             }
             next = error.source();
@@ -83,6 +86,13 @@ impl Failure {
         told
     }
 }
+
+/// What errors of a store say on the way to the cause.
+const SAYING_NOTHING: [&str; 3] = [
+    "the store cannot answer",
+    "the store cannot be used as it is",
+    "the store does not answer",
+];
 
 const DONE: u8 = 0;
 const SOME: u8 = 1;
@@ -142,14 +152,11 @@ impl From<StoreError> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let told = match &error {
-            StartError::NotReady(_) => {
-                "the database cannot be used as it is (`keyward doctor` says more, `keyward init` \
-                 makes the schema)"
-            }
+            StartError::NotReady(_) => "the database cannot be used as it is",
             StartError::Store(_) => "the database does not answer",
             StartError::Format(_) => "these formats cannot be",
             _ => "the settings make no sense",
         };
-        Self::Start(told.to_owned(), error)
+        Self::Start(told, error)
     }
 }

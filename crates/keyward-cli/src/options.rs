@@ -54,7 +54,7 @@ pub(crate) struct Options {
 
     /// Who does it, for the audit log: the name of the user unless said otherwise.
     #[arg(long = "as", global = true, value_name = "NAME")]
-    name: Option<String>,
+    acting_as: Option<String>,
 
     /// Results for programs: JSON, one object on a line.
     #[arg(long, global = true)]
@@ -151,7 +151,7 @@ impl Options {
             let names = ["USER", "LOGNAME", "USERNAME"];
             names.iter().find_map(|name| env::var(name).ok())
         };
-        let name = self.name.clone().or_else(user);
+        let name = self.acting_as.clone().or_else(user);
         match name.filter(|name| !name.is_empty()) {
             Some(name) => format!("cli:{name}"),
             None => "cli".to_owned(),

@@ -165,9 +165,6 @@ mod tests {
     fn tables_keep_their_columns() {
         let rows = vec![vec!["x\u{7}".to_owned(), "long".to_owned()]];
         let text = table(&["A", "B"], rows, None);
-        assert_eq!(
-            text,
-            "A      B\nx\\u{7}  long".replace("A      B", "A       B")
-        );
+        assert_eq!(text, "A       B\nx\\u{7}  long");
     }
 }

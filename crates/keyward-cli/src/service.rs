@@ -1,4 +1,7 @@
-use keyward::{Acting, KeyFilter, KeyFormat, KeyId, KeySnapshot, Keyward, ListQuery, Page};
+use keyward::{
+    Acting, KeyFilter, KeyFormat, KeyId, KeySnapshot, Keyward, ListQuery, Page, StartError,
+};
+use keyward_postgres::PostgresStore;
 
 use crate::failure::Failure;
 use crate::foreign_spec::System;
@@ -18,13 +21,14 @@ pub(crate) async fn with<T>(
     work: impl AsyncFnOnce(&Service) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let actor = options.actor();
-    let mut builder = Keyward::builder(options.store()?)
+    let store = options.store()?;
+    let mut builder = Keyward::builder(store.clone())
         .node_name(format!("keyward {actor} {}", std::process::id()))
         .peppers(options.peppers()?);
     let mut formats = options.formats();
     if formats.is_empty() {
         // Nothing is issued or verified then, and no key is spelled so.
-        formats.push(KeyFormat::new("no_format_was_named").map_err(keyward::StartError::from)?);
+        formats.push(KeyFormat::new("no_format_was_named").map_err(StartError::from)?);
     }
     for format in formats {
         builder = builder.format(format);
@@ -32,11 +36,29 @@ pub(crate) async fn with<T>(
     for system in foreign {
         builder = system.clone().register(builder);
     }
-    let keys = builder.start().await?;
+    let keys = match builder.start().await {
+        Ok(keys) => keys,
+        Err(error) => return Err(unready(&store, error).await),
+    };
     let service = Service { keys, actor };
     let done = work(&service).await;
     service.keys.shutdown().await;
     done
+}
+
+/// Why there was no start, in terms of what an operator can do.
+pub(crate) async fn unready(store: &PostgresStore, error: StartError) -> Failure {
+    if matches!(error, StartError::NotReady(_)) {
+        match store.schema_version().await {
+            Ok((0, _)) => return Failure::Schema("the schema must be made first"),
+            Ok((present, needed)) if present < needed => {
+                return Failure::Schema("the schema must be brought up to date first");
+            }
+            // Whatever it was, it is told.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    error.into()
 }
 
 impl Service {

@@ -77,7 +77,8 @@ pub(crate) fn relative(time: SystemTime, now: SystemTime) -> String {
     match (now.duration_since(time), time.duration_since(now)) {
         (Ok(ago), _) if ago < Duration::from_secs(1) => "now".to_owned(),
         (Ok(ago), _) => format!("{} ago", rough(ago)),
-        (_, Ok(ahead)) => format!("in {}", rough(ahead)),
+        // What was said to be in 90 days is so a moment later too.
+        (_, Ok(ahead)) => format!("in {}", rough(ahead + ahead / 200)),
         _ => spelled(time),
     }
 }
@@ -148,6 +149,9 @@ mod tests {
         assert_eq!(told(3_600), "1h ago");
         assert_eq!(told(400 * 86_400), "400d ago");
         assert_eq!(told(800 * 86_400), "2y ago");
-        assert_eq!(relative(now + Duration::from_secs(90), now), "in 1m");
+        let ahead = |seconds| relative(now + Duration::from_secs(seconds), now);
+        assert_eq!(ahead(90), "in 1m");
+        assert_eq!(ahead(90 * 86_400 - 5), "in 90d");
+        assert_eq!(ahead(86_400 - 5), "in 1d");
     }
 }

@@ -167,6 +167,12 @@ fn told(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "none".to_owned(),
+        Value::Object(to) => match (to.get("key"), to.get("until")) {
+            (Some(Value::String(key)), Some(Value::String(until))) => {
+                format!("{key}, overlap until {until}")
+            }
+            _ => value.to_string(),
+        },
         other => other.to_string(),
     }
 }

@@ -253,9 +253,8 @@ fn log(log: &LogFacts) -> Finding {
     let found = match log.number {
         0 => "no change yet".to_owned(),
         number => format!(
-            "{number} changes, the last {} ago; {} kept since {} ago",
+            "{number} changes, the last {} ago, kept since {} ago",
             rough(log.age),
-            log.kept,
             rough(log.oldest)
         ),
     };

@@ -71,11 +71,10 @@ impl Report {
                     let page = async |query: ListQuery| acting.unused_for(*idle, query).await;
                     let (keys, _) = pages(filter, usize::MAX, page).await?;
                     print(&keys, out)?;
-                    out.remark(&format!(
-                        "{} unused for {}.",
-                        count(keys.len()),
-                        rough(*idle)
-                    ));
+                    if !keys.is_empty() {
+                        let (count, idle) = (count(keys.len()), rough(*idle));
+                        out.remark(&format!("{count} unused for {idle}."));
+                    }
                     Ok(())
                 }
                 What::Expiring { within, of } => {
@@ -83,11 +82,10 @@ impl Report {
                     let (mut keys, _) = pages(of.filter(), usize::MAX, page).await?;
                     keys.sort_by_key(|key| key.record.ends_at());
                     print(&keys, out)?;
-                    out.remark(&format!(
-                        "{} to end within {}.",
-                        count(keys.len()),
-                        rough(*within)
-                    ));
+                    if !keys.is_empty() {
+                        let (count, within) = (count(keys.len()), rough(*within));
+                        out.remark(&format!("{count} to end within {within}."));
+                    }
                     Ok(())
                 }
                 What::LegacyHashes { of } => legacy(service, options, of.filter(), out).await,

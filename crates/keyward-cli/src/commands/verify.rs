@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::key;
 use crate::options::Options;
-use crate::out::Out;
+use crate::out::{Out, shown};
+use crate::service::unready;
 
 /// It is no use of the key: nothing is written.
 #[derive(Args, Debug)]
@@ -45,7 +46,10 @@ impl Verify {
         }
         let credential = credential(out)?;
         // Without records it notes no use, and moves no key to another hash.
-        let verifier = builder.verify_only().await?;
+        let verifier = match builder.verify_only().await {
+            Ok(verifier) => verifier,
+            Err(error) => return Err(unready(&store, error).await),
+        };
         let verdict = verifier.verify(&credential).await;
         verifier.shutdown().await;
         match verdict {
@@ -125,11 +129,12 @@ fn valid(found: Option<KeySnapshot>, scopes: &[&str], out: &mut Out) -> Result<(
         let key = found.map(|key| key::object(&key, now));
         return Ok(out.object(&json!({ "valid": true, "scopes": scopes, "key": key }))?);
     }
+    // Those of the key that its tenant and owner leave it.
     let may = match scopes {
-        [] => "it can do nothing".to_owned(),
-        scopes => format!("it may {}", scopes.join(" ")),
+        [] => "no scopes".to_owned(),
+        scopes => format!("the scopes {}", scopes.join(" ")),
     };
-    out.line(&crate::out::shown(&format!("valid; {may}")))?;
+    out.line(&shown(&format!("valid, with {may}")))?;
     if let Some(key) = found {
         out.table(&[], key::details(&key, now))?;
     }
