@@ -5,31 +5,81 @@ use serde_json::{Map, Value, json};
 
 use crate::time::{relative, rough, spelled};
 
-/// The columns of a list of keys.
-pub(crate) const HEADER: [&str; 8] = [
-    "ID", "NAME", "TENANT", "KEY", "STATUS", "SCOPES", "USED", "ENDS",
+/// A list of keys, for people: header, columns that may be wrapped, and rows.
+pub(crate) struct List {
+    pub(crate) header: Vec<&'static str>,
+    pub(crate) soft: Vec<usize>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// A list of keys for a terminal of that width, if it is one. On a narrow one it says less, so that ids
+/// stay whole; `keyward show` has the rest.
+pub(crate) fn list(keys: &[KeySnapshot], now: SystemTime, width: Option<usize>) -> List {
+    let columns = COLUMNS.iter();
+    let columns = columns.filter(|column| width.is_none_or(|width| width >= column.from_width));
+    let columns: Vec<&Column> = columns.collect();
+    let soft = columns.iter().enumerate();
+    let soft = soft.filter(|(_, column)| column.soft);
+    let row = |key| -> Vec<String> {
+        let values = columns.iter().map(|column| (column.value)(key, now));
+        values.collect()
+    };
+    List {
+        header: columns.iter().map(|column| column.name).collect(),
+        soft: soft.map(|(place, _)| place).collect(),
+        rows: keys.iter().map(row).collect(),
+    }
+}
+
+struct Column {
+    name: &'static str,
+    /// It is shown on terminals as wide as this.
+    from_width: usize,
+    soft: bool,
+    value: fn(&KeySnapshot, SystemTime) -> String,
+}
+
+impl Column {
+    const fn firm(name: &'static str, value: fn(&KeySnapshot, SystemTime) -> String) -> Self {
+        Self {
+            name,
+            from_width: 0,
+            soft: false,
+            value,
+        }
+    }
+
+    const fn soft(name: &'static str, value: fn(&KeySnapshot, SystemTime) -> String) -> Self {
+        let mut column = Self::firm(name, value);
+        column.soft = true;
+        column
+    }
+
+    const fn where_wide(mut self, width: usize) -> Self {
+        self.from_width = width;
+        self
+    }
+}
+
+const COLUMNS: [Column; 8] = [
+    Column::firm("ID", |key, _| key.record.id.to_string()),
+    Column::soft("NAME", |key, _| key.record.name.clone()),
+    Column::soft("TENANT", |key, _| key.record.tenant.to_string()),
+    Column::firm("KEY", |key, _| hint(&key.record)).where_wide(110),
+    Column::firm("STATUS", |key, now| key.record.status(now).to_string()),
+    Column::soft("SCOPES", |key, _| scopes(&key.record)).where_wide(130),
+    Column::firm("USED", |key, now| near(key.last_used_at, now)),
+    Column::firm("ENDS", |key, now| {
+        near(key.record.revoked_at.or(key.record.ends_at()), now)
+    }),
 ];
 
-/// A key in a list, for people.
-pub(crate) fn row(key: &KeySnapshot, now: SystemTime) -> Vec<String> {
-    let record = &key.record;
-    let near =
-        |time: Option<SystemTime>| time.map_or("never".to_owned(), |time| relative(time, now));
-    let ends = match record.revoked_at {
-        Some(revoked) => near(Some(revoked)),
-        None => near(record.ends_at()),
-    };
-    vec![
-        record.id.to_string(),
-        record.name.clone(),
-        record.tenant.to_string(),
-        hint(record),
-        record.status(now).to_string(),
-        scopes(record),
-        near(key.last_used_at),
-        ends,
-    ]
+fn near(time: Option<SystemTime>, now: SystemTime) -> String {
+    time.map_or("never".to_owned(), |time| relative(time, now))
 }
+
+/// The columns of [`details`] that may be wrapped.
+pub(crate) const SOFT_DETAILS: &[usize] = &[1];
 
 /// All that may be shown of a key, for people.
 pub(crate) fn details(key: &KeySnapshot, now: SystemTime) -> Vec<Vec<String>> {
@@ -144,8 +194,8 @@ pub(crate) fn object(key: &KeySnapshot, now: SystemTime) -> Value {
 pub(crate) fn kept_as(hash: &KeyHash) -> String {
     match hash {
         KeyHash::Sha256(_) => "sha256".to_owned(),
-        KeyHash::HmacSha256 { pepper, .. } => format!("pepper {}", pepper.as_str()),
-        KeyHash::Foreign(hash) => format!("foreign {}", hash.scheme()),
+        KeyHash::HmacSha256 { pepper, .. } => format!("pepper:{}", pepper.as_str()),
+        KeyHash::Foreign(hash) => format!("foreign:{}", hash.scheme()),
         _ => "unknown".to_owned(),
     }
 }
@@ -156,7 +206,11 @@ pub(crate) fn owner(owner: &Owner) -> Value {
 }
 
 fn hint(record: &KeyRecord) -> String {
-    format!("{}…", record.hint)
+    match (&*record.hint, &*record.prefix) {
+        ("", "") => "unknown".to_owned(),
+        ("", prefix) => format!("{prefix}…"),
+        (hint, _) => format!("{hint}…"),
+    }
 }
 
 fn scopes(record: &KeyRecord) -> String {

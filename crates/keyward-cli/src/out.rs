@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -32,15 +32,21 @@ impl Out {
         self.line(&text)
     }
 
-    /// A table of the result, for people.
+    /// A table of the result, for people. Columns that are `soft` are wrapped where the terminal is too
+    /// narrow; the others hold what is copied.
     pub(crate) fn table(
         &mut self,
         header: &[&str],
+        soft: &[usize],
         rows: impl IntoIterator<Item = Vec<String>>,
     ) -> io::Result<()> {
-        let width = console::Term::stdout().size_checked();
-        let text = table(header, rows, width.map(|(_, columns)| columns));
+        let text = table(header, soft, rows, self.columns());
         self.line(&text)
+    }
+
+    /// How wide the terminal is that results go to; `None` where they go elsewhere.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        columns(&console::Term::stdout())
     }
 
     /// Something that is said to people beside the result.
@@ -57,9 +63,14 @@ impl Out {
     }
 
     /// A table that is said beside the result.
-    pub(crate) fn note_table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
-        let width = console::Term::stderr().size_checked();
-        self.note(&table(header, rows, width.map(|(_, columns)| columns)));
+    pub(crate) fn note_table(
+        &self,
+        header: &[&str],
+        soft: &[usize],
+        rows: impl IntoIterator<Item = Vec<String>>,
+    ) {
+        let width = columns(&console::Term::stderr());
+        self.note(&table(header, soft, rows, width));
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
@@ -74,29 +85,46 @@ impl Out {
     }
 }
 
-/// Columns without lines between them; as wide as they are where nobody looks at it.
+fn columns(terminal: &console::Term) -> Option<usize> {
+    terminal.size_checked().map(|(_, columns)| columns.into())
+}
+
+/// Columns without lines between them; as wide as they are where nobody looks at it, and where a
+/// terminal has no room for what is not to be wrapped.
 fn table(
     header: &[&str],
+    soft: &[usize],
     rows: impl IntoIterator<Item = Vec<String>>,
-    width: Option<u16>,
+    width: Option<usize>,
 ) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(width);
-    }
     if !header.is_empty() {
         table.set_header(header.iter().map(Cell::new));
     }
     for row in rows {
         table.add_row(row.iter().map(|text| Cell::new(shown(text))));
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+    let mut firm = 0;
+    let widths = table.column_max_content_widths();
+    for (place, (column, width)) in table.column_iter_mut().zip(widths).enumerate() {
+        column.set_padding((0, GAP));
+        if !soft.contains(&place) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+            firm += usize::from(width) + usize::from(GAP);
+        }
+    }
+    let room = width.filter(|width| *width >= firm + soft.len() * LEAST);
+    if let Some(Ok(room)) = room.map(u16::try_from) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(room);
     }
     table.trim_fmt()
 }
+
+const GAP: u16 = 2;
+/// What is narrower cannot be read.
+const LEAST: usize = 8;
 
 /// Text that others wrote, so that a terminal shows it and does nothing else: what would move the
 /// cursor, change colours or turn the order of letters round is spelled out.
@@ -161,10 +189,21 @@ mod tests {
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 
+    fn rows() -> Vec<Vec<String>> {
+        vec![vec!["x\u{7}".to_owned(), "some words".to_owned()]]
+    }
+
     #[test]
     fn tables_keep_their_columns() {
-        let rows = vec![vec!["x\u{7}".to_owned(), "long".to_owned()]];
-        let text = table(&["A", "B"], rows, None);
-        assert_eq!(text, "A       B\nx\\u{7}  long");
+        let text = table(&["A", "B"], &[1], rows(), None);
+        assert_eq!(text, "A       B\nx\\u{7}  some words");
+    }
+
+    #[test]
+    fn narrow_terminals_wrap_what_is_soft() {
+        let text = table(&["A", "B"], &[1], rows(), Some(16));
+        assert_eq!(text, "A       B\nx\\u{7}  some\n        words");
+        // There is no room for the rest.
+        assert_eq!(table(&["A", "B"], &[1], rows(), Some(9)).lines().count(), 2);
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use keyward::{
     Acting, KeyFilter, KeyFormat, KeyId, KeySnapshot, Keyward, ListQuery, Page, StartError,
 };
@@ -24,6 +26,7 @@ pub(crate) async fn with<T>(
     let store = options.store()?;
     let mut builder = Keyward::builder(store.clone())
         .node_name(format!("keyward {actor} {}", std::process::id()))
+        .poll_limit(PATIENCE)
         .peppers(options.peppers()?);
     let mut formats = options.formats();
     if formats.is_empty() {
@@ -45,6 +48,10 @@ pub(crate) async fn with<T>(
     service.keys.shutdown().await;
     done
 }
+
+/// How long the database may take for what a service would give up after a second: nobody waits for
+/// this program but who has started it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why there was no start, in terms of what an operator can do.
 pub(crate) async fn unready(store: &PostgresStore, error: StartError) -> Failure {

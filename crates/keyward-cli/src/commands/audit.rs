@@ -49,7 +49,7 @@ impl Audit {
                     out.object(&object(entry))?;
                 }
             } else if !entries.is_empty() {
-                out.table(&HEADER, entries.iter().map(row))?;
+                out.table(&HEADER, &[3, 4, 5], entries.iter().map(row))?;
             } else if !self.follow {
                 out.note("There are no such lines.");
             }
@@ -96,7 +96,11 @@ impl Audit {
     async fn follow(&self, service: &Service, end: u64, out: &mut Out) -> Result<(), Failure> {
         let mut events = service.keys.events_after(end);
         loop {
-            let entry = events.next().await?;
+            let entry = tokio::select! {
+                entry = events.next() => entry?,
+                // So that no node is left behind on the register, for which others would wait.
+                stop = tokio::signal::ctrl_c() => return Ok(stop?),
+            };
             if !self.concerns(&entry) {
                 continue;
             }

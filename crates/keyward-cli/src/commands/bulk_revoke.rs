@@ -13,6 +13,9 @@ use crate::service::with;
 /// A key is revoked if all that is asked for holds of it. Unlike `keyward revoke` this takes no key for
 /// the other half of a rotation.
 #[derive(Args, Debug)]
+#[command(
+    override_usage = "keyward bulk-revoke [OPTIONS] --tenant <TENANT> …, or another of the filters below"
+)]
 #[command(group(clap::ArgGroup::new("some").required(true).multiple(true).args(
     ["tenant", "owner", "tag", "prefix", "environment", "older_than", "unused_for"]
 )))]
@@ -48,7 +51,7 @@ impl BulkRevoke {
                 let (keys, more) = service.keys(filter, SHOWN).await?;
                 list::print(&keys, out)?;
                 if more {
-                    out.note(&format!("These are the newest {SHOWN}."));
+                    out.note(&format!("Of more keys, these are the newest {SHOWN}."));
                 }
                 return counted(count, "would be revoked", true, out);
             }
@@ -77,7 +80,7 @@ fn counted(count: u64, what: &str, dry_run: bool, out: &mut Out) -> Result<(), F
     Ok(out.line(&format!("{} {what}.", keys(count)))?)
 }
 
-fn keys(count: u64) -> String {
+pub(super) fn keys(count: u64) -> String {
     match count {
         1 => "1 key".to_owned(),
         count => format!("{count} keys"),

@@ -101,7 +101,7 @@ pub(super) fn receipt(receipt: &Receipt, out: &mut Out) -> Result<(), Failure> {
     };
     let rows = receipt.nodes.iter();
     let rows = rows.map(|node| vec![format!("  {}", node.node), why(node.outcome)]);
-    Ok(out.table(&[], rows)?)
+    Ok(out.table(&[], &[], rows)?)
 }
 
 pub(super) fn key_id(text: &str) -> Result<KeyId, String> {

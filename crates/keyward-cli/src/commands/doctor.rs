@@ -59,7 +59,7 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
                 found,
             ]
         };
-        out.table(&[], findings.iter().map(row))?;
+        out.table(&[], &[2], findings.iter().map(row))?;
     }
     let failed = findings
         .iter()

@@ -128,7 +128,7 @@ pub(super) async fn hand_over(
         object["secret"] = secret.expose().into();
         out.object(&object)
     } else {
-        out.note_table(&[], key::details(&snapshot, now));
+        out.note_table(&[], key::SOFT_DETAILS, key::details(&snapshot, now));
         out.note("\nThe key is printed this one time:");
         out.line(secret.expose())
     };

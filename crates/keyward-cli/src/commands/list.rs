@@ -69,7 +69,9 @@ impl List {
         .await?;
         print(&keys, out)?;
         if more {
-            out.note(&format!("These are the newest {most}; --limit shows more."));
+            out.note(&format!(
+                "Of more keys, these are the newest {most}; --limit shows more."
+            ));
         }
         Ok(())
     }
@@ -85,7 +87,8 @@ pub(super) fn print(keys: &[keyward::KeySnapshot], out: &mut Out) -> Result<(), 
     } else if keys.is_empty() {
         out.note("There are no such keys.");
     } else {
-        out.table(&key::HEADER, keys.iter().map(|key| key::row(key, now)))?;
+        let list = key::list(keys, now, out.columns());
+        out.table(&list.header, &list.soft, list.rows)?;
     }
     Ok(())
 }

@@ -139,7 +139,7 @@ async fn legacy(
         let (keys, used) = (kind.keys.to_string(), kind.used.to_string());
         vec![name.clone(), keys, used, legacy.to_owned()]
     });
-    out.table(&header, rows)?;
+    out.table(&header, &[], rows)?;
     if kinds.values().any(|kind| kind.legacy) {
         out.note(
             "Legacy ones move to the present hash when they are used, where the service is built with \

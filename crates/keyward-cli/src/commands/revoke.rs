@@ -1,6 +1,9 @@
+use std::time::SystemTime;
+
 use clap::Args;
 use keyward::KeyId;
 
+use super::bulk_revoke::keys as counted;
 use super::change::Keys;
 use crate::ask::confirm;
 use crate::failure::Failure;
@@ -47,8 +50,10 @@ impl Revoke {
         for id in &self.keys.ids {
             keys.push(service.key(id).await?);
         }
-        let now = std::time::SystemTime::now();
-        out.note_table(&key::HEADER, keys.iter().map(|key| key::row(key, now)));
-        confirm(out, "\nThis revokes them for good.")
+        let list = key::list(&keys, SystemTime::now(), out.columns());
+        out.note_table(&list.header, &list.soft, list.rows);
+        let count = u64::try_from(keys.len()).unwrap_or(u64::MAX);
+        let question = format!("\nThis revokes {} for good.", counted(count));
+        confirm(out, &question)
     }
 }

@@ -24,7 +24,7 @@ impl Show {
         if out.json {
             out.object(&key::object(&found, now))?;
         } else {
-            out.table(&[], key::details(&found, now))?;
+            out.table(&[], key::SOFT_DETAILS, key::details(&found, now))?;
         }
         Ok(())
     }

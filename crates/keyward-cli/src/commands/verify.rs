@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::key;
 use crate::options::Options;
 use crate::out::{Out, shown};
-use crate::service::unready;
+use crate::service::{PATIENCE, unready};
 
 /// It is no use of the key: nothing is written.
 #[derive(Args, Debug)]
@@ -37,6 +37,7 @@ impl Verify {
         let store = options.store()?;
         let mut builder = Verifier::builder(store.clone())
             .node_name(format!("keyward verify {}", std::process::id()))
+            .poll_limit(PATIENCE)
             .peppers(options.peppers()?);
         for format in &formats {
             builder = builder.format(format.clone());
@@ -136,7 +137,7 @@ fn valid(found: Option<KeySnapshot>, scopes: &[&str], out: &mut Out) -> Result<(
     };
     out.line(&shown(&format!("valid, with {may}")))?;
     if let Some(key) = found {
-        out.table(&[], key::details(&key, now))?;
+        out.table(&[], key::SOFT_DETAILS, key::details(&key, now))?;
     }
     Ok(())
 }
@@ -150,7 +151,7 @@ fn not_valid(reason: Reason, found: Option<KeySnapshot>, out: &mut Out) -> Resul
     } else {
         out.line(&format!("not valid: {reason}"))?;
         if let Some(key) = found {
-            out.table(&[], key::details(&key, now))?;
+            out.table(&[], key::SOFT_DETAILS, key::details(&key, now))?;
         }
     }
     Err(Failure::NotValid)

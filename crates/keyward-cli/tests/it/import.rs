@@ -213,6 +213,35 @@ async fn an_import_stops_when_the_database_does() {
     assert_eq!(count(&site).await, 5);
 }
 
+/// A line that the database refuses is a bad line, and no failure of the database.
+#[tokio::test]
+async fn no_line_stops_the_others() {
+    let site = Site::fresh().await;
+    let bad = [
+        r#""role":"a\u0000""#,
+        r#""metadata":{"a":"\u0000"}"#,
+        r#""metadata":[1]"#,
+        r#""name":"\u001b[2J""#,
+        r#""tenant":"""#,
+        r#""environment":"""#,
+        r#""createdAt":99999999999999999999"#,
+        r#""expiresAt":253402300800000"#,
+    ];
+    let digest = |number: usize| Digest::sha256(&number.to_be_bytes()).to_hex();
+    let mut lines: Vec<String> = bad
+        .iter()
+        .enumerate()
+        .map(|(number, field)| format!(r#"{{"hash":"{}",{field}}}"#, digest(number)))
+        .collect();
+    lines.push(format!(
+        r#"{{"hash":"{}","createdAt":9000000000000000}}"#,
+        digest(100)
+    ));
+    let import = ["import", "-", "--tenant", "acme"];
+    let ran = site.fed(&import, lines.join("\n").as_bytes()).exits(1);
+    ran.says("1 imported, 0 there already, 0 expired and left out, 8 bad");
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_told() {
     let site = Site::fresh().await;

@@ -69,7 +69,7 @@ async fn hashes_are_counted_by_their_kind() {
     assert_eq!(counted.len(), 2);
     assert_eq!(
         (&counted[0]["keptAs"], &counted[0]["legacy"]),
-        (&"foreign bcrypt".into(), &true.into())
+        (&"foreign:bcrypt".into(), &true.into())
     );
     assert_eq!(
         (&counted[1]["keys"], &counted[1]["legacy"]),
@@ -77,7 +77,7 @@ async fn hashes_are_counted_by_their_kind() {
     );
     site.run(&["report", "legacy-hashes"])
         .done()
-        .says("foreign bcrypt")
+        .says("foreign:bcrypt")
         .notes("upgrade_foreign");
     let listed = site
         .run(&["list", "--kept", "foreign", "--json"])

@@ -87,7 +87,7 @@ async fn peppers_are_read_from_files() {
     let pepper = format!("2026={file}");
     let (id, secret) = site.issue("ci", &["--pepper", &pepper]);
     let shown = site.run(&["show", &id, "--json"]).done().object();
-    assert_eq!(shown["keptAs"], "pepper 2026");
+    assert_eq!(shown["keptAs"], "pepper:2026");
     site.fed(&["verify", "--pepper", &pepper], secret.as_bytes())
         .done();
     // Whether it is good cannot be known without the pepper, which is no no.

@@ -12,6 +12,8 @@ use crate::time::instant;
 pub(super) enum FieldError {
     #[error("it is not a JSON object")]
     NotAnObject,
+    #[error("there is a zero character in it, which databases do not keep")]
+    Zero,
     #[error("the field `{0}` is missing")]
     Missing(&'static str),
     #[error("the field `{0}` is not {1}")]
@@ -31,6 +33,9 @@ type Taken<T> = Result<Option<T>, FieldError>;
 impl Fields {
     pub(super) fn of_line(line: &[u8]) -> Result<Self, FieldError> {
         let value = serde_json::from_slice(line).map_err(|_| FieldError::NotAnObject)?;
+        if holds_zero(&value) {
+            return Err(FieldError::Zero);
+        }
         Self::of(value).ok_or(FieldError::NotAnObject)
     }
 
@@ -134,6 +139,19 @@ impl Fields {
     }
 }
 
+/// Postgres refuses such a text, and with it the statement: to whoever sends it that looks like a
+/// database that fails, at which an import would stop each time.
+fn holds_zero(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_zero),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_zero(value)),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +173,18 @@ mod tests {
         for line in ["s3cret", "[\"s3cret\"]", "{\"s3cret\"", ""] {
             let error = Fields::of_line(line.as_bytes()).unwrap_err();
             assert_eq!(error, FieldError::NotAnObject);
+        }
+    }
+
+    #[test]
+    fn zero_characters_are_found_wherever_they_are() {
+        for line in [
+            r#"{"role":"a\u0000"}"#,
+            r#"{"metadata":{"a":["\u0000"]}}"#,
+            r#"{"metadata":{"\u0000":1}}"#,
+        ] {
+            let error = Fields::of_line(line.as_bytes()).unwrap_err();
+            assert_eq!(error, FieldError::Zero);
         }
     }
 

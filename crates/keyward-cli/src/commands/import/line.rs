@@ -56,13 +56,12 @@ impl Reader {
             Some(row) => of_row(system, row)?,
             None => of_hash(system, &mut fields)?,
         };
-        let line = self.line(&mut fields, key)?;
-        fields.end()?;
-        Ok(line)
+        self.line(fields, key)
     }
 
     /// What the line says beside the hash, or instead of what the row says.
-    fn line(&self, fields: &mut Fields, key: Found) -> Result<Line, LineError> {
+    fn line(&self, mut all: Fields, key: Found) -> Result<Line, LineError> {
+        let fields = &mut all;
         let mut kept = key.kept;
         if let Some(id) = fields.text("id")? {
             let wrong = FieldError::Wrong("id", "1 to 64 visible ASCII characters without a slash");
@@ -81,7 +80,6 @@ impl Reader {
             Scope::new(text).ok()
         })?;
         let mut new = NewKey::named(name.unwrap_or_else(|| UNNAMED.to_owned()))
-            .tenant(tenant.ok_or(LineError::Tenant)?)
             .scopes(scopes.unwrap_or(key.scopes))
             .tags(fields.texts("tags")?.unwrap_or_default())
             .created_by(&*self.actor);
@@ -108,6 +106,9 @@ impl Reader {
         if let Some(at) = fields.time("expiresAt")?.or(key.expires_at) {
             new = new.expires_at(at);
         }
+        // Before it: what is missing may be what is misspelt.
+        all.end()?;
+        let new = new.tenant(tenant.ok_or(LineError::Tenant)?);
         Ok(Line { new, kept })
     }
 }
