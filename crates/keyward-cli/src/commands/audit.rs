@@ -13,7 +13,6 @@ use crate::out::{Out, shown};
 use crate::service::{Service, with};
 use crate::time::{moment_past, spelled};
 
-/// The last lines of the audit log, oldest first.
 #[derive(Args, Debug)]
 pub(crate) struct Audit {
     /// Lines about this key

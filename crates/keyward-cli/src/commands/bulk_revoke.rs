@@ -10,8 +10,6 @@ use crate::options::Options;
 use crate::out::Out;
 use crate::service::with;
 
-/// A key is revoked if all that is asked for holds of it. Unlike `keyward revoke` this takes no key for
-/// the other half of a rotation.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "keyward bulk-revoke [OPTIONS] --tenant <TENANT> …, or another of the filters below"

@@ -13,8 +13,6 @@ use crate::out::Out;
 use crate::service::{Service, with};
 use crate::time::{duration, moment};
 
-/// The key alone goes to standard output, so that it can be piped to where secrets are kept; what is
-/// known of it goes to standard error. With --json one object has both.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:
   keyward issue ci --tenant acme-inc --scope orders:read --expires-in 90d | vault kv put secret/ci key=-")]

@@ -12,7 +12,6 @@ use crate::options::Options;
 use crate::out::Out;
 use crate::service::{Service, with};
 
-/// While a key and the one that replaces it overlap, both are revoked, whichever is named.
 #[derive(Args, Debug)]
 pub(crate) struct Revoke {
     #[command(flatten)]

@@ -12,7 +12,6 @@ use crate::out::Out;
 use crate::service::with;
 use crate::time::duration;
 
-/// The new key goes to standard output, as from `keyward issue`. It may do what the old one may.
 #[derive(Args, Debug)]
 pub(crate) struct Rotate {
     /// The id of the key

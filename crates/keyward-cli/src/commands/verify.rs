@@ -16,7 +16,6 @@ use crate::options::Options;
 use crate::out::{Out, shown};
 use crate::service::{PATIENCE, unready};
 
-/// It is no use of the key: nothing is written.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:
   pbpaste | keyward verify")]

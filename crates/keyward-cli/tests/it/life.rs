@@ -330,5 +330,12 @@ async fn the_audit_log_is_followed() {
     assert_eq!(next().await, "suspended");
     site.run(&["resume", &id]).done();
     assert_eq!(next().await, "resumed");
-    child.kill().await.unwrap();
+    // It leaves no node behind, for which others would wait.
+    let mut interrupt = std::process::Command::new("kill");
+    interrupt.args(["-INT", &child.id().unwrap().to_string()]);
+    assert!(interrupt.status().unwrap().success());
+    assert!(child.wait().await.unwrap().success());
+    let mut connection = site.database.connect().await.unwrap();
+    let nodes = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM keyward.nodes");
+    assert_eq!(nodes.fetch_one(&mut connection).await.unwrap(), 0);
 }

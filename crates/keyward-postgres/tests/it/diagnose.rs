@@ -124,7 +124,7 @@ async fn a_database_that_is_away_is_an_error() {
 
 /// Also where one client's statements are answered with the rows of another's.
 #[tokio::test]
-async fn an_unsafe_pooler_is_found_through_itself() {
+async fn a_pooler_that_mixes_answers_up_is_found_through_itself() {
     let server = Server::start().await.unwrap();
     connect(&server.url()).migrate().await.unwrap();
     let set = [("default_pool_size", "2")];

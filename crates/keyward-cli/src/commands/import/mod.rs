@@ -19,8 +19,6 @@ use crate::options::Options;
 use crate::out::Out;
 use crate::service::{Service, with};
 
-/// Whoever holds such a key goes on using it, once the service is built with the same system. An import
-/// that broke off is simply done again: keys that are there already are passed over.
 #[derive(Args, Debug)]
 #[command(after_long_help = format!("{LINES}\n\n{SPELLINGS}"))]
 pub(crate) struct Import {
