@@ -11,7 +11,7 @@
 //! let redis = RedisLimits::new("redis://redis.internal")?;
 //! let three = NonZeroU32::new(3).ok_or("no nodes")?;
 //! let limits = RateLimits::new([Rule::per_key("key").limits([minute])])
-//!     .shared(redis, WhenAway::LocalShare(three));
+//!     .shared("api", redis, WhenAway::LocalShare(three));
 //! # let _ = limits;
 //! # Ok(())
 //! # }

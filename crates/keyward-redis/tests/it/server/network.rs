@@ -81,7 +81,7 @@ async fn a_connection_that_leads_nowhere_is_given_up() {
     let server = RedisServer::start().unwrap();
     let network = Forgetful::before(server.port()).await;
     let redis = RedisLimits::new(&format!("redis://127.0.0.1:{}", network.port)).unwrap();
-    let app = fixture.app(per_key(1_000, HOUR).shared(redis, WhenAway::Closed));
+    let app = fixture.app(per_key(1_000, HOUR).shared("api", redis, WhenAway::Closed));
     let key = fixture.key().await;
     for _ in 0..3 {
         for _ in 0..10 {
@@ -119,7 +119,7 @@ async fn nobody_storms_a_server_that_is_away() {
         }
     });
     let redis = RedisLimits::new(&url).unwrap();
-    let app = fixture.app(per_key(1_000, HOUR).shared(redis, WhenAway::Open));
+    let app = fixture.app(per_key(1_000, HOUR).shared("api", redis, WhenAway::Open));
     let key = fixture.key().await;
     let start = Instant::now();
     let mut requests = 0;
