@@ -155,6 +155,37 @@ async fn it_freezes_and_goes_on() {
     }
 }
 
+/// Who is ready to wait longer than others is answered later than others.
+#[tokio::test]
+async fn patience_counts() {
+    let fixture = Fixture::new().await;
+    let server = RedisServer::start().unwrap();
+    let redis = RedisLimits::connect(&server.url()).await.unwrap();
+    let limits = per_key(1_000, HOUR).shared("api", redis, WhenAway::Closed);
+    let app = fixture.app(limits.patience(LONG));
+    let key = fixture.key().await;
+    assert_eq!(send(&app, &key).await.0, 200);
+    server.pause().unwrap();
+    let frozen = async {
+        sleep(Duration::from_millis(1_500)).await;
+        server.resume().unwrap();
+    };
+    let start = Instant::now();
+    let (answer, ()) = tokio::join!(send(&app, &key), frozen);
+    assert_eq!(answer.0, 200);
+    assert!(start.elapsed() >= Duration::from_millis(1_500));
+}
+
+#[tokio::test]
+async fn nobody_connects_for_ever() {
+    let server = RedisServer::start().unwrap();
+    server.pause().unwrap();
+    let start = Instant::now();
+    assert!(RedisLimits::connect(&server.url()).await.is_err());
+    assert!(start.elapsed() < LONG);
+    server.resume().unwrap();
+}
+
 /// A hundred at once, while nothing answers: each waits as long as its patience, at the same time.
 #[tokio::test]
 async fn many_at_once_wait_together() {
