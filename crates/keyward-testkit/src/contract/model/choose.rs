@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use ipnet::IpNet;
 use keyward_store::{AuditQuery, KeyFilter, KeyId, Limit, Scope, Statuses, Subject};
 
 use super::super::service::FORMATS;
@@ -11,6 +12,7 @@ use super::cast::{
 };
 use super::dice::Dice;
 use super::operation::{Edit, End, Halves, Operation, Run, Turn, Wanted};
+use super::places::{self, networks, too_many};
 use super::world::{World, allow, within};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -25,6 +27,11 @@ impl World {
         let key = match kind {
             33..41 | 54..60 => self.any_of_a_pair(dice),
             41..54 if dice.one_in(4) => self.any_of_a_pair(dice),
+            // Whoever came by it earlier is still there.
+            41..54 if dice.one_in(4) && !self.past.is_empty() => {
+                let place = dice.below(self.past.len());
+                Some(self.past[place].key.id.clone())
+            }
             64..69 => self.any_suspended(dice),
             _ => None,
         };
@@ -135,7 +142,10 @@ impl World {
         if is_operator && !dice.one_in(30) {
             tenant = Some(dice.any(&TENANTS));
         }
-        let bound = self.person(who, at).map(|person| person.now);
+        let person = self.person(who, at);
+        let own = person.as_ref().and_then(|person| person.owner.as_ref());
+        let own = OWNERS.into_iter().find(|id| own == Some(&owner(id)));
+        let bound = person.map(|person| person.now);
         let theirs = SCOPES.into_iter();
         let theirs = theirs.filter(|scope| bound.as_ref().is_none_or(|now| allow(now, scope)));
         let theirs: Vec<_> = theirs.collect();
@@ -160,13 +170,18 @@ impl World {
             name: if dice.one_in(40) { " " } else { "ci" },
             prefix: dice.one_in(2).then(|| dice.any(&FORMATS)),
             tenant,
-            owner: dice
-                .one_in(if is_operator { 2 } else { 6 })
-                .then(|| dice.any(&OWNERS)),
+            owner: match dice.below(6) {
+                0 => Some(dice.any(&OWNERS)),
+                1..3 if is_operator => Some(dice.any(&OWNERS)),
+                // Who has keys of their own only by saying so mostly does.
+                1..5 if !self.setting.owned => own,
+                _ => None,
+            },
             environment: dice.one_in(2).then(|| dice.any(&ENVIRONMENTS)),
             tags: dice.some(&TAGS, 2),
             scopes,
             limits: some_limits(dice),
+            networks: self.some_networks(dice, who, at),
             role: dice
                 .one_in(2)
                 .then(|| dice.any(&["admin", "admin", any_role])),
@@ -179,7 +194,10 @@ impl World {
     fn edit(&self, dice: &mut Dice, who: &Who, key: &KeyId, at: SystemTime) -> Edit {
         let mut edit = Edit::default();
         for _field in 0..=dice.below(3) {
-            match dice.below(10) {
+            match dice.below(12) {
+                10 | 11 => {
+                    edit.networks = Some(self.some_networks(dice, who, at).unwrap_or_default());
+                }
                 9 => {
                     let person = self.person(who, at);
                     let theirs = person.map(|person| within(&person.now));
@@ -223,6 +241,19 @@ impl World {
             7 | 8 => theirs.map(End::At),
             9 => Some(End::At(super::world::after(at, HOUR * hours))),
             _ => Some(End::In(HOUR * hours)),
+        }
+    }
+
+    /// Where a key shall be used from: mostly from within where they may come from themselves.
+    fn some_networks(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Option<Vec<IpNet>> {
+        let theirs = self.person(who, at).and_then(|person| person.by);
+        let theirs = theirs.and_then(|by| by.networks);
+        match (dice.below(8), theirs) {
+            (0..4, _) => None,
+            (4, _) if dice.one_in(6) => Some(too_many()),
+            (5, _) => Some(dice.any(&[places::halves(), places::whole()])),
+            (6..8, Some(theirs)) if !theirs.is_empty() => Some(vec![dice.any(&theirs)]),
+            _ => Some(dice.some(&networks(), 3)),
         }
     }
 
