@@ -12,6 +12,7 @@
 mod bounds;
 mod carry;
 mod cast;
+mod change;
 mod choose;
 mod decide;
 mod dice;
@@ -40,7 +41,7 @@ pub async fn keys_live_as_the_model_says<S: Records + KeyStore>(store: S) {
 
 /// The same on another way.
 pub async fn keys_live_as_the_model_says_in_any_order<S: Records + KeyStore>(store: S) {
-    go(store, Setting::usual(26)).await;
+    go(store, Setting::usual(23)).await;
 }
 
 /// The same where a key has all scopes of its maker, unless fewer are chosen.
@@ -68,7 +69,7 @@ pub async fn keys_without_owner_live_as_the_model_says<S: Records + KeyStore>(st
 
 /// The same where keys manage no keys.
 pub async fn keys_that_manage_none_live_as_the_model_says<S: Records + KeyStore>(store: S) {
-    let mut setting = Setting::usual(8);
+    let mut setting = Setting::usual(3);
     setting.keys_manage = None;
     go(store, setting).await;
 }

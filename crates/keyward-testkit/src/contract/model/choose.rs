@@ -2,20 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use ipnet::IpNet;
-use keyward_store::{AuditQuery, KeyFilter, KeyId, Limit, Scope, Statuses, Subject};
+use keyward_store::{AuditQuery, KeyFilter, KeyId, Statuses, Subject};
 
 use super::super::service::FORMATS;
 use super::cast::{
-    ENVIRONMENTS, MANAGE, OPERATORS, OWNERS, ROLES, SCOPES, TAGS, TENANTS, Who, limits, owner,
-    subjects,
+    ENVIRONMENTS, MANAGE, OPERATORS, OWNERS, ROLES, SCOPES, TAGS, TENANTS, Who, owner, subjects,
 };
+use super::change::some_limits;
 use super::dice::Dice;
-use super::operation::{Edit, End, Halves, Operation, Run, Turn, Wanted};
-use super::places::{self, networks, too_many};
-use super::world::{World, allow, within};
+use super::operation::{End, Halves, Operation, Run, Turn, Wanted};
+use super::world::{World, allow};
 
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 /// Soon over, and waited for.
 const BLINK: Duration = Duration::from_millis(12);
 /// Beyond what any calendar can spell.
@@ -23,15 +21,15 @@ const AEON: Duration = Duration::from_secs(400_000 * 366 * 24 * 3600);
 
 impl World {
     pub(super) fn choose(&self, dice: &mut Dice, at: SystemTime) -> Operation {
+        if dice.one_in(10)
+            && let Some(late) = self.something_late(dice, at)
+        {
+            return late;
+        }
         let kind = dice.below(100);
         let key = match kind {
             33..41 | 54..60 => self.any_of_a_pair(dice),
-            41..54 if dice.one_in(4) => self.any_of_a_pair(dice),
-            // Whoever came by it earlier is still there.
-            41..54 if dice.one_in(4) && !self.past.is_empty() => {
-                let place = dice.below(self.past.len());
-                Some(self.past[place].key.id.clone())
-            }
+            41..54 if dice.one_in(3) => self.any_of_a_pair(dice),
             64..69 => self.any_suspended(dice),
             _ => None,
         };
@@ -136,7 +134,7 @@ impl World {
         (!keys.is_empty() && !dice.one_in(5)).then(|| dice.any(&keys))
     }
 
-    fn wanted(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Wanted {
+    pub(super) fn wanted(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Wanted {
         let is_operator = matches!(who, Who::Operator(_));
         let mut tenant = dice.one_in(9).then(|| dice.any(&TENANTS));
         if is_operator && !dice.one_in(30) {
@@ -191,44 +189,7 @@ impl World {
         }
     }
 
-    fn edit(&self, dice: &mut Dice, who: &Who, key: &KeyId, at: SystemTime) -> Edit {
-        let mut edit = Edit::default();
-        for _field in 0..=dice.below(3) {
-            match dice.below(12) {
-                10 | 11 => {
-                    edit.networks = Some(self.some_networks(dice, who, at).unwrap_or_default());
-                }
-                9 => {
-                    let person = self.person(who, at);
-                    let theirs = person.map(|person| within(&person.now));
-                    edit.scopes = theirs.map(|theirs| theirs.iter().cloned().collect());
-                }
-                0 => edit.name = Some(dice.any(&["ci", "renamed", "renamed", "\u{202e}ic"])),
-                1 => edit.description = Some(dice.any(&[None, Some("for the shop")])),
-                2 => edit.tags = Some(dice.some(&TAGS, 3)),
-                3 => edit.metadata = Some(dice.any(&[None, Some(1), Some(2)])),
-                4 => edit.end = Some(self.end(dice, who, at)),
-                5 => edit.limits = Some(some_limits(dice).unwrap_or_default()),
-                6 => edit.scopes = Some(dice.some(&SCOPES, 4)),
-                // Narrowed, or what it is with one more.
-                more => {
-                    let Some(key) = self.keys.get(key) else {
-                        continue;
-                    };
-                    let mut scopes: Vec<Scope> = key.scopes.iter().cloned().collect();
-                    if more == 7 {
-                        scopes.push(dice.any(&SCOPES));
-                    } else {
-                        scopes.retain(|_| dice.one_in(2));
-                    }
-                    edit.scopes = Some(scopes);
-                }
-            }
-        }
-        edit
-    }
-
-    fn end(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Option<End> {
+    pub(super) fn end(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Option<End> {
         let hours = u32::try_from(1 + dice.below(48)).unwrap();
         let theirs = self
             .person(who, at)
@@ -241,19 +202,6 @@ impl World {
             7 | 8 => theirs.map(End::At),
             9 => Some(End::At(super::world::after(at, HOUR * hours))),
             _ => Some(End::In(HOUR * hours)),
-        }
-    }
-
-    /// Where a key shall be used from: mostly from within where they may come from themselves.
-    fn some_networks(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Option<Vec<IpNet>> {
-        let theirs = self.person(who, at).and_then(|person| person.by);
-        let theirs = theirs.and_then(|by| by.networks);
-        match (dice.below(8), theirs) {
-            (0..4, _) => None,
-            (4, _) if dice.one_in(6) => Some(too_many()),
-            (5, _) => Some(dice.any(&[places::halves(), places::whole()])),
-            (6..8, Some(theirs)) if !theirs.is_empty() => Some(vec![dice.any(&theirs)]),
-            _ => Some(dice.some(&networks(), 3)),
         }
     }
 
@@ -350,8 +298,4 @@ fn overlap(dice: &mut Dice) -> Duration {
         4 if dice.one_in(2) => AEON,
         hours => HOUR * u32::try_from(hours).unwrap(),
     }
-}
-
-fn some_limits(dice: &mut Dice) -> Option<Vec<Limit>> {
-    dice.one_in(2).then(|| dice.some(&limits(), 3))
 }
