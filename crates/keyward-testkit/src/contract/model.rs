@@ -36,7 +36,7 @@ use self::run::{Course, Tally};
 /// Keys are issued, listed, changed, replaced, suspended, revoked and deleted by operators, people and
 /// keys, while tenants and owners come and go, as the documentation says.
 pub async fn keys_live_as_the_model_says<S: Records + KeyStore>(store: S) {
-    go(store, Setting::usual(21)).await;
+    go(store, Setting::usual(8)).await;
 }
 
 /// The same on another way.
