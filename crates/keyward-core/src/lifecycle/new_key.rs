@@ -144,7 +144,8 @@ impl NewKey {
         self
     }
 
-    /// The instant from which it is refused; what lies behind the last whole microsecond is cut off.
+    /// The instant from which it is refused; what lies behind the last whole microsecond is cut off. A key
+    /// that another key issues ends with that one unless said otherwise.
     #[must_use]
     pub fn expires_at(mut self, at: SystemTime) -> Self {
         self.expires = Some(Expires::At(at));
