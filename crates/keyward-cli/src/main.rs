@@ -13,7 +13,8 @@
 //! # Where the database is
 //! In `DATABASE_URL`, or in the file that `--database-url-file` names; never in an argument, which
 //! everyone on the machine can read. Where that leads to a pooler, `KEYWARD_DIRECT_URL` has the direct
-//! address.
+//! address. The connection has no TLS of its own: to a database that asks for it, go through a proxy or a
+//! tunnel that ends on this machine.
 //!
 //! # How keys are spelled
 //! `--format`, or `KEYWARD_FORMATS` with commas between them: what the service is built with, the format
@@ -71,6 +72,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Environment:
   DATABASE_URL         where the keys are: postgres://user:password@host/database
+                       (no TLS: go through a local proxy to a database that asks for it)
   KEYWARD_DIRECT_URL   the same without the pooler, where DATABASE_URL leads to one
   KEYWARD_FORMATS      the formats of keys, as --format, with commas between them
   KEYWARD_PEPPERS      the peppers, as --pepper, with commas between them
