@@ -157,6 +157,10 @@ impl Mint<'_> {
         if policy.owns() && new.owner.is_none() {
             new.owner = actor.owner().cloned();
         }
+        if new.narrowed_to.is_some() && new.scopes.is_none() {
+            // Cut to those when the record is made.
+            new.scopes = Some(policy.rights(actor));
+        }
         new.scopes = Some(policy.fill_in(actor, new.scopes));
         new.role = actor.role_name().map(str::to_owned);
         new.created_by = Some(actor.name().to_owned());
