@@ -2,18 +2,17 @@
 
 use keyward::{RequireScopes, Scope};
 use utoipa::openapi::header::Header;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{AdditionalProperties, Schema};
+use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::schema::{AdditionalProperties, Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement,
+    ContentBuilder, Info, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder,
+    SecurityRequirement,
 };
 
 /// The description of the routes, with what holds for all of them.
 pub(crate) fn document(mut document: OpenApi) -> OpenApi {
-    document.info.title = "API keys".to_owned();
-    document.info.description = Some("Managing API keys.".to_owned());
-    document.info.license = None;
+    document.info = Info::new("API keys", env!("CARGO_PKG_VERSION"));
     for (path, item) in &mut document.paths.paths {
         let names_a_key = path.contains("{id}");
         let reads = [&mut item.get, &mut item.delete];
@@ -23,13 +22,18 @@ pub(crate) fn document(mut document: OpenApi) -> OpenApi {
         let writes = [&mut item.post, &mut item.patch];
         for operation in writes.into_iter().flatten() {
             complete(operation, names_a_key, true);
+            if let Some(RefOr::T(body)) = &mut operation.request_body
+                && path.ends_with("/rotate")
+            {
+                body.required = Some(Required::False);
+            }
         }
     }
     let schemas = document.components.iter_mut();
     let schemas = schemas.flat_map(|components| &mut components.schemas);
     for (name, schema) in schemas {
         if let RefOr::T(Schema::Object(object)) = schema
-            && REQUESTS.contains(&name.as_str())
+            && CLOSED.contains(&name.as_str())
         {
             let nothing_else = AdditionalProperties::FreeForm(false);
             object.additional_properties = Some(Box::new(nothing_else));
@@ -38,8 +42,9 @@ pub(crate) fn document(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// The bodies that requests have, in which nothing else may be.
-const REQUESTS: [&str; 5] = [
+/// What requests are made of, in which nothing else may be.
+const CLOSED: [&str; 6] = [
+    "ApiKeyLimit",
     "NewApiKey",
     "ApiKeyUpdate",
     "ApiKeyRotation",
@@ -49,6 +54,18 @@ const REQUESTS: [&str; 5] = [
 
 /// Adds the answers that every operation may give.
 fn complete(operation: &mut Operation, names_a_key: bool, may_have_a_body: bool) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        // What may be left out may not be null.
+        if let RefOr::T(Parameter {
+            schema: Some(RefOr::T(Schema::Object(object))),
+            ..
+        }) = parameter
+            && let SchemaType::Array(types) = &object.schema_type
+            && let Some(one) = types.iter().find(|one| **one != Type::Null)
+        {
+            object.schema_type = SchemaType::Type(one.clone());
+        }
+    }
     let responses = &mut operation.responses.responses;
     let mut add = |status: &str, response: Response| {
         let status = responses.entry(status.to_owned());

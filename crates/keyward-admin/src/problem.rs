@@ -28,6 +28,7 @@ use utoipa::ToSchema;
 /// | the store cannot say whether it was done | 503 | `outcome_unknown`, with `Retry-After` |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(description = "What is told instead of what was asked for (RFC 9457).")]
 pub struct Problem {
     /// The name of the status.
     #[schema(value_type = String)]

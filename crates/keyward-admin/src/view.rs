@@ -2,7 +2,7 @@ use std::time::SystemTime;
 
 use keyward::{KeySnapshot, KeyStatus, Limit, Owner, Scope, SubjectState};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
 use crate::time::spelled;
@@ -86,16 +86,18 @@ pub struct OwnerView {
     pub id: String,
 }
 
-/// How often a key may be used.
+/// How often a key may be used: so many requests in any stretch of time of that length.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ApiKeyLimit)]
 #[non_exhaustive]
 pub struct LimitView {
-    /// So many requests
+    /// So many requests, 2^32 at most.
+    #[schema(minimum = 1, maximum = 4294967296u64)]
     pub requests: u64,
-    /// in any stretch of time of that length.
-    pub per_seconds: f64,
+    /// In so many seconds, of which there may be parts down to a thousandth; 366 days at most.
+    #[schema(value_type = f64, exclusive_minimum = 0, maximum = 31622400)]
+    pub per_seconds: Number,
 }
 
 /// The key that takes another's place.
@@ -170,7 +172,12 @@ impl LimitView {
     fn new(limit: &Limit) -> Self {
         Self {
             requests: limit.requests(),
-            per_seconds: limit.per().as_secs_f64(),
+            per_seconds: match limit.per() {
+                // As it was sent, and not 60.0.
+                per if per.subsec_nanos() == 0 => per.as_secs().into(),
+                // It is finite.
+                per => Number::from_f64(per.as_secs_f64()).unwrap_or_else(|| 0.into()),
+            },
         }
     }
 }

@@ -29,7 +29,7 @@ struct ApiKeyRotation {
     operation_id = "rotateApiKey",
     tag = "API keys",
     params(("id" = String, Path, description = "The old key's name")),
-    request_body = Option<ApiKeyRotation>,
+    request_body = ApiKeyRotation,
     responses(
         (status = 201, description = "The new key, which is told here and never again", body = IssuedApiKey<'static>),
         (status = 409, description = "The old key is not good any more, or has been replaced already",
