@@ -126,11 +126,13 @@ fn words(scopes: &keyward_store::Scopes) -> Vec<&str> {
 /// beyond.
 pub(crate) fn spelled(time: SystemTime) -> String {
     use std::fmt::Write as _;
+    if time < SystemTime::UNIX_EPOCH {
+        // `humantime` panics at it.
+        return "before 1970".to_owned();
+    }
     let mut text = String::new();
     if write!(text, "{}", humantime::format_rfc3339_micros(time)).is_ok() {
         text
-    } else if time < SystemTime::UNIX_EPOCH {
-        "before 1970".to_owned()
     } else {
         "after 9999".to_owned()
     }
@@ -138,4 +140,19 @@ pub(crate) fn spelled(time: SystemTime) -> String {
 
 fn text(facts: Map<String, Value>) -> Option<String> {
     (!facts.is_empty()).then(|| Value::Object(facts).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_that_cannot_be_spelled_are_told_by_what_they_are_beyond() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        assert_eq!(spelled(epoch), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(spelled(epoch - Duration::from_nanos(1)), "before 1970");
+        assert_eq!(spelled(epoch + Duration::from_secs(1 << 40)), "after 9999");
+    }
 }
