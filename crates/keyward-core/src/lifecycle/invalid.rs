@@ -41,8 +41,8 @@ pub enum Invalid {
     /// Later than RFC 3339 can write.
     #[error("the expiry lies beyond the year 9999")]
     ExpiryTooFar,
-    /// The metadata is not an object, too long, or has a zero byte in it.
-    #[error("metadata is a JSON object of at most 16 KiB, without zero bytes")]
+    /// The metadata is not an object, or too long.
+    #[error("metadata is a JSON object of at most 16 KiB")]
     Metadata,
     /// A key was written into this field, where it would be kept and shown in the clear.
     #[error("the {0} holds a key")]

@@ -325,24 +325,10 @@ pub(super) fn can_be_spelled(time: SystemTime) -> bool {
 
 pub(super) fn metadata_text(metadata: serde_json::Value) -> Result<String, Invalid> {
     let text = metadata.to_string();
-    if metadata.is_object() && text.len() <= 16 * 1024 && !holds_zero(&metadata) {
+    if metadata.is_object() && text.len() <= 16 * 1024 {
         Ok(text)
     } else {
         Err(Invalid::Metadata)
-    }
-}
-
-/// Whether a text in it has a zero byte, which not every database keeps. serde_json reads no deeper than
-/// 128 levels, and the length bounds what a host builds itself.
-fn holds_zero(value: &serde_json::Value) -> bool {
-    use serde_json::Value;
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(values) => values.iter().any(holds_zero),
-        Value::Object(members) => members
-            .iter()
-            .any(|(name, value)| name.contains('\0') || holds_zero(value)),
-        _ => false,
     }
 }
 
