@@ -126,16 +126,36 @@ fn words(scopes: &keyward_store::Scopes) -> Vec<&str> {
 /// beyond.
 pub(crate) fn spelled(time: SystemTime) -> String {
     use std::fmt::Write as _;
+    if time < SystemTime::UNIX_EPOCH {
+        // Asked to write it, the library panics.
+        return "before 1970".to_owned();
+    }
     let mut text = String::new();
-    if write!(text, "{}", humantime::format_rfc3339_micros(time)).is_ok() {
-        text
-    } else if time < SystemTime::UNIX_EPOCH {
-        "before 1970".to_owned()
-    } else {
-        "after 9999".to_owned()
+    match write!(text, "{}", humantime::format_rfc3339_micros(time)) {
+        Ok(()) => text,
+        Err(_) => "after 9999".to_owned(),
     }
 }
 
 fn text(facts: Map<String, Value>) -> Option<String> {
     (!facts.is_empty()).then(|| Value::Object(facts).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_beyond_the_calendar_are_told_too() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        let second = Duration::from_secs(1);
+        assert_eq!(spelled(epoch + second), "1970-01-01T00:00:01.000000Z");
+        assert_eq!(spelled(epoch - second), "before 1970");
+        assert_eq!(
+            spelled(epoch + Duration::from_secs(300_000_000_000)),
+            "after 9999"
+        );
+    }
 }
