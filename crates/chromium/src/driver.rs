@@ -103,12 +103,19 @@ impl Driver {
 
     fn answers(&self) -> std::io::Result<bool> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        stream.set_read_timeout(Some(START))?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
         let request = "GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         stream.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer.contains("\"ready\":true"))
+        // It says that it closes the connection, and leaves it open.
+        let mut answer = Vec::new();
+        let mut part = [0; 1024];
+        while !answer.ends_with(b"}}") {
+            match stream.read(&mut part)? {
+                0 => break,
+                length => answer.extend_from_slice(part.get(..length).unwrap_or_default()),
+            }
+        }
+        Ok(String::from_utf8_lossy(&answer).contains("\"ready\":true"))
     }
 }
 

@@ -369,8 +369,6 @@ messages! {
     /// A time past.
     days_ago = "{n} days ago",
     /// A time past.
-    month_ago = "1 month ago",
-    /// A time past.
     months_ago = "{n} months ago",
     /// A time past.
     year_ago = "1 year ago",
@@ -390,8 +388,6 @@ messages! {
     in_day = "in 1 day",
     /// A time to come.
     in_days = "in {n} days",
-    /// A time to come.
-    in_month = "in 1 month",
     /// A time to come.
     in_months = "in {n} months",
     /// A time to come.

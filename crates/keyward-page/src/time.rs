@@ -48,15 +48,16 @@ pub(crate) fn days(length: Duration) -> u64 {
 fn relative(at: SystemTime, now: SystemTime, m: &Messages) -> String {
     let (past, seconds) = match now.duration_since(at) {
         Ok(since) => (true, since.as_secs()),
-        Err(until) => (false, until.duration().as_secs()),
+        // What has just been given thirty days ends in thirty, and not in twenty-nine.
+        Err(until) => (false, until.duration().as_secs() + MINUTE - 1),
     };
     let units = [
         (YEAR, &m.year_ago, &m.years_ago, &m.in_year, &m.in_years),
         (
             MONTH,
-            &m.month_ago,
             &m.months_ago,
-            &m.in_month,
+            &m.months_ago,
+            &m.in_months,
             &m.in_months,
         ),
         (DAY, &m.day_ago, &m.days_ago, &m.in_day, &m.in_days),
@@ -71,7 +72,8 @@ fn relative(at: SystemTime, now: SystemTime, m: &Messages) -> String {
     ];
     for (unit, one_ago, ago, in_one, in_many) in units {
         let n = seconds / unit;
-        if n > 0 {
+        // Up to two months, days say more.
+        if n > u64::from(unit == MONTH) {
             let (one, many) = if past {
                 (one_ago, ago)
             } else {
@@ -116,11 +118,11 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         for (seconds, past, future) in [
             (0, "just now", "just now"),
-            (59, "just now", "in less than a minute"),
+            (59, "just now", "in 1 minute"),
             (60, "1 minute ago", "in 1 minute"),
             (7_200, "2 hours ago", "in 2 hours"),
             (DAY, "1 day ago", "in 1 day"),
-            (29 * DAY, "29 days ago", "in 29 days"),
+            (30 * DAY, "30 days ago", "in 30 days"),
             (90 * DAY, "3 months ago", "in 3 months"),
             (800 * DAY, "2 years ago", "in 2 years"),
         ] {
