@@ -62,6 +62,13 @@ impl<'a> Acting<'a> {
         self.actor
     }
 
+    /// The most that they may give to keys, before what the standing of their tenant and their own takes
+    /// from it; `None` is the operator, who may give everything.
+    #[must_use]
+    pub fn rights(&self) -> Option<Scopes> {
+        self.actor.map(|actor| self.policy().rights(actor))
+    }
+
     /// The key of that name, revoked ones too; `None` also for one that they may not know of.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use keyward_store::Formats;
+use keyward_store::{Formats, Scopes};
 use thiserror::Error;
 
 /// What about a key cannot be.
@@ -125,6 +125,16 @@ pub(super) fn holds_no_key(
         return Err(Invalid::HoldsKey(field));
     }
     Ok(())
+}
+
+/// Refuses scopes among which someone has pasted a key: whatever comes of them, they are told of in the
+/// audit log.
+pub(super) fn scopes_hold_no_key(
+    scopes: Option<&Scopes>,
+    formats: &Formats,
+) -> Result<(), Invalid> {
+    let mut scopes = scopes.into_iter().flat_map(Scopes::iter);
+    scopes.try_for_each(|scope| holds_no_key("scopes", scope.as_str(), formats))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use keyward_store::{
 };
 
 use super::acting::{Acting, Mint};
+use super::invalid::scopes_hold_no_key;
 use super::new_key::{Made, NewKey};
 use super::{IssueError, MAX_TRIES, history};
 use crate::{Action, Refusal};
@@ -32,6 +33,7 @@ impl Acting<'_> {
     /// When the future is dropped, the key may have been stored; nobody knows its secret then.
     pub async fn issue(&self, new: NewKey) -> Result<Issued, IssueError> {
         let wanted = new.scopes.clone();
+        scopes_hold_no_key(wanted.as_ref(), &self.node().formats)?;
         let outcome = self.try_issue(new).await;
         if let Err(IssueError::Refused(refusal)) = &outcome {
             let action = Action::Issue.as_str();
@@ -156,6 +158,10 @@ impl Mint<'_> {
         }
         if policy.owns() && new.owner.is_none() {
             new.owner = actor.owner().cloned();
+        }
+        if new.narrowed_to.is_some() && new.scopes.is_none() {
+            // Cut to those when the record is made.
+            new.scopes = Some(policy.rights(actor));
         }
         new.scopes = Some(policy.fill_in(actor, new.scopes));
         new.role = actor.role_name().map(str::to_owned);

@@ -336,7 +336,9 @@ impl Keyward {
         &*self.records
     }
 
-    pub(super) fn now(&self) -> SystemTime {
+    /// The time of day by the clock of this node, by which keys are issued and expire.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
         self.verifier.node().now()
     }
 

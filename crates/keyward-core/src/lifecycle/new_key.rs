@@ -21,6 +21,7 @@ pub struct NewKey {
     tags: Vec<String>,
     pub(super) prefix: Option<String>,
     pub(super) scopes: Option<Scopes>,
+    pub(super) narrowed_to: Option<Scopes>,
     pub(super) limits: Option<Vec<Limit>>,
     pub(super) networks: Option<Vec<IpNet>>,
     pub(super) role: Option<String>,
@@ -49,6 +50,7 @@ impl NewKey {
             tags: Vec::new(),
             prefix: None,
             scopes: None,
+            narrowed_to: None,
             limits: None,
             networks: None,
             role: None,
@@ -110,6 +112,14 @@ impl NewKey {
         let before = self.scopes.take().unwrap_or_default();
         let all = before.iter().cloned().chain(scopes);
         self.scopes = Some(all.collect());
+        self
+    }
+
+    /// It may do what its maker may give of these, and what was chosen of that where scopes were: for
+    /// instance all that only reads. Without an actor it is what was chosen of these.
+    #[must_use]
+    pub fn narrowed_to(mut self, scopes: impl IntoIterator<Item = Scope>) -> Self {
+        self.narrowed_to = Some(scopes.into_iter().collect());
         self
     }
 
@@ -191,7 +201,11 @@ impl NewKey {
         record.public_id = made.public_id;
         record.hint = made.hint;
         record.lookup = made.lookup;
-        record.scopes = self.scopes.unwrap_or_default();
+        let scopes = self.scopes.unwrap_or_default();
+        record.scopes = match &self.narrowed_to {
+            Some(most) => scopes.intersection(most),
+            None => scopes,
+        };
         record.limits = sorted(self.limits.unwrap_or_default());
         record.networks = networks(self.networks.unwrap_or_default());
         record.role = self.role;

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use keyward_store::{AuditAction, Formats, KeyId, KeyRecord, KeyStatus, Limit, Scope, Scopes};
 
 use super::acting::Acting;
+use super::invalid::scopes_hold_no_key;
 use super::new_key::{Expires, check, metadata_text, networks, sorted};
 use super::revise::{Tries, replaced};
 use super::{LifecycleError, history};
@@ -117,6 +118,7 @@ impl Acting<'_> {
         update: KeyUpdate,
     ) -> Result<KeyRecord, LifecycleError> {
         let scopes = update.scopes.clone();
+        scopes_hold_no_key(scopes.as_ref(), &self.node().formats)?;
         let outcome = self.try_update(key, update).await;
         let wanted = Action::Update.as_str();
         self.told(wanted, Some(key), scopes.as_ref(), outcome).await

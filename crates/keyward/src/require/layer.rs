@@ -64,6 +64,12 @@ impl<R> RequireScopes<R> {
     pub fn scopes(&self) -> &Scopes {
         &self.requirement.scopes
     }
+
+    /// Whether each of them is asked for, and not only one.
+    #[must_use]
+    pub fn needs_all(&self) -> bool {
+        self.requirement.all
+    }
 }
 
 impl<S, R: Clone> Layer<S> for RequireScopes<R> {
