@@ -2,7 +2,8 @@ use askama::Template;
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use keyward::{CommitError, Invalid, IssueError, KeyId, LifecycleError};
+use keyward::{Invalid, IssueError, KeyId, LifecycleError};
+use keyward_admin::Problem;
 
 use crate::base::Base;
 use crate::messages::{Messages, fill};
@@ -32,6 +33,7 @@ pub(crate) enum Failure {
     BadOther,
     Unavailable,
     UnknownOutcome,
+    Internal,
 }
 
 impl Failure {
@@ -52,6 +54,7 @@ impl Failure {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::Unavailable | Self::UnknownOutcome => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -76,6 +79,7 @@ impl Failure {
             Self::BadOther => &m.bad_other,
             Self::Unavailable => &m.unavailable,
             Self::UnknownOutcome => &m.unknown_outcome,
+            Self::Internal => &m.internal,
         };
         text.to_string()
     }
@@ -142,18 +146,8 @@ pub(crate) fn shown(template: &impl Template) -> Response {
 impl From<LifecycleError> for Failure {
     fn from(error: LifecycleError) -> Self {
         match error {
-            LifecycleError::NotFound(_) => Self::NotFound,
-            LifecycleError::Refused(_) => Self::Forbidden,
             LifecycleError::Invalid(invalid) => invalid.into(),
-            LifecycleError::Is(_) => Self::WrongStatus,
-            LifecycleError::Replaced(by) => Self::AlreadyRotated(by),
-            LifecycleError::NothingToUndo => Self::NothingToUndo,
-            LifecycleError::Commit(CommitError::Unknown(_)) => Self::UnknownOutcome,
-            LifecycleError::UnknownRole | LifecycleError::UnknownFormat => Self::BadOther,
-            other => {
-                tracing::warn!(target: "keyward", error = %chain(&other), "keys cannot be managed");
-                Self::Unavailable
-            }
+            other => Problem::from(other).into(),
         }
     }
 }
@@ -162,15 +156,26 @@ impl From<IssueError> for Failure {
     fn from(error: IssueError) -> Self {
         match error {
             IssueError::Invalid(invalid) => invalid.into(),
-            IssueError::Refused(_) => Self::Forbidden,
             IssueError::CapReached(most) => Self::TooMany(most),
-            IssueError::Replayed(key) => Self::AlreadyMade(key),
-            IssueError::UnknownFormat => Self::BadOther,
-            IssueError::Commit(CommitError::Unknown(_)) => Self::UnknownOutcome,
-            other => {
-                tracing::warn!(target: "keyward", error = %chain(&other), "no key can be issued");
-                Self::Unavailable
-            }
+            other => Problem::from(other).into(),
+        }
+    }
+}
+
+/// What the interface for programs tells, in the page's own words. It is that which tells operators, too.
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        let key = problem.key_id().cloned();
+        match (problem.code(), problem.status(), key) {
+            ("already_issued", _, Some(key)) => Self::AlreadyMade(key),
+            ("replaced", _, Some(key)) => Self::AlreadyRotated(key),
+            ("nothing_to_undo", ..) => Self::NothingToUndo,
+            ("outcome_unknown", ..) => Self::UnknownOutcome,
+            (_, StatusCode::NOT_FOUND, _) => Self::NotFound,
+            (_, StatusCode::FORBIDDEN, _) => Self::Forbidden,
+            (_, StatusCode::CONFLICT, _) => Self::WrongStatus,
+            (_, StatusCode::SERVICE_UNAVAILABLE, _) => Self::Unavailable,
+            _ => Self::Internal,
         }
     }
 }
@@ -184,17 +189,6 @@ impl From<Invalid> for Failure {
             _ => Self::BadOther,
         }
     }
-}
-
-/// An error with what it came of.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[derive(Template)]

@@ -54,6 +54,8 @@ messages! {
     empty_text = "Create one to let a program use the API.",
     /// The same, to someone who may not.
     empty_read_only = "When somebody in your team creates a key, it is listed here.",
+    /// Leads to keys that are over.
+    show_over = "Show keys that were revoked or replaced",
     /// Heading where the filters let nothing through.
     no_match_title = "No key fits",
     /// What to do about it.
@@ -351,6 +353,8 @@ messages! {
     unavailable = "The keys cannot be reached now. Nothing was changed; please try again.",
     /// Nobody knows whether the store did it.
     unknown_outcome = "The connection broke meanwhile. Look at the list before you try again: it may have been done.",
+    /// The service is not set up for it.
+    internal = "Something is wrong with this service.",
     /// Leads to the key.
     to_key = "Show the key",
 

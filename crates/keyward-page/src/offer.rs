@@ -43,7 +43,7 @@ impl Offered {
         if asker.reach(page, Action::Issue) == Reach::Nobody {
             return Ok(Self::No);
         }
-        match asker.acting(page).rights().await {
+        match asker.acting(page).rights_now().await {
             Ok(rights) => Ok(Self::Yes(Offer::new(page, rights.unwrap_or_default()))),
             Err(LifecycleError::Refused(Refusal::Suspended | Refusal::NotEntitled)) => {
                 Ok(Self::NotNow)
@@ -115,10 +115,7 @@ impl Offer {
             let mut known = page.environments.iter();
             let chosen = known.find(|known| known.name == named);
             let chosen = chosen.ok_or(Failure::BadChoice)?;
-            key = key.environment(&*chosen.name);
-            if let Some(format) = &chosen.format {
-                key = key.format(&**format);
-            }
+            key = key.environment(&*chosen.name).format(&*chosen.format);
         }
         if self.fixed || !fields.has("access") && !fields.has("scope") {
             // What follows from the policy.

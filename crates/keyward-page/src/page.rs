@@ -35,7 +35,7 @@ pub struct Page {
 pub(crate) struct Environment {
     pub(crate) name: String,
     /// The prefix of the format of keys for it.
-    pub(crate) format: Option<String>,
+    pub(crate) format: String,
 }
 
 impl Page {
@@ -74,19 +74,12 @@ impl Page {
         self
     }
 
-    /// One more environment to choose, the first one unless another is chosen. Keys for it have the first
-    /// format.
-    pub fn environment(mut self, name: impl Into<String>) -> Self {
-        let name = name.into();
-        self.environments.push(Environment { name, format: None });
-        self
-    }
-
-    /// One more environment to choose, whose keys have the registered format with that prefix.
-    pub fn environment_with(mut self, name: impl Into<String>, format: impl Into<String>) -> Self {
+    /// One more environment to choose, the first one being chosen unless another is. Keys for it have the
+    /// registered format with that prefix.
+    pub fn environment(mut self, name: impl Into<String>, format: impl Into<String>) -> Self {
         self.environments.push(Environment {
             name: name.into(),
-            format: Some(format.into()),
+            format: format.into(),
         });
         self
     }

@@ -51,8 +51,8 @@ impl Site {
         let page = Page::new(keys.clone(), who)
             .scope(READ, "See orders")
             .scope(WRITE, "Create and change orders")
-            .environment("live")
-            .environment_with("test", "acme_test")
+            .environment("live", "acme_live")
+            .environment("test", "acme_test")
             .try_at("https://api.acme.example/v1/orders")
             .back_to("Acme", "/");
         let app = Router::new()

@@ -138,8 +138,8 @@ async fn all_chosen_and_no_scopes() {
 async fn an_environment_has_its_format() {
     let keys = keys().await;
     let page = page(&keys)
-        .environment("live")
-        .environment_with("test", "acme_test");
+        .environment("live", "acme_live")
+        .environment("test", "acme_test");
     let ada = Client::new(page.at(KEYS));
     for (fields, beginning, environment) in [
         ("name=a", "acme_live_", "live"),

@@ -1,4 +1,5 @@
 //! The settings page as a client sees it that runs no scripts.
+#![expect(clippy::unwrap_used, reason = "that is how a test fails")]
 
 mod adversarial;
 mod create;

@@ -177,15 +177,14 @@ async fn every_text_can_be_replaced() {
 
 #[tokio::test]
 async fn the_host_answers_those_whom_it_does_not_know() {
-    use axum::response::{IntoResponse, Redirect};
+    use axum::response::Redirect;
     let keys = keys().await;
     let sign_in = |parts: &Parts| {
         let user = parts
             .headers
             .get("test-user")
             .and_then(|user| user.to_str().ok());
-        user.and_then(actor)
-            .ok_or(Redirect::to("/sign-in").into_response())
+        user.and_then(actor).ok_or(Redirect::to("/sign-in"))
     };
     let app: Router = Router::new()
         .route("/", get(async || "home"))
