@@ -100,11 +100,12 @@ impl Fields {
     pub(crate) fn limits(&mut self, field: &str) -> Option<Vec<Limit>> {
         self.list(field, |value| {
             let members = value.as_object().filter(|members| members.len() == 2);
-            let number = |name| members?.get(name)?.as_u64();
-            let limit = number("requests").zip(number("perSeconds"));
-            let limit = limit
-                .and_then(|(requests, seconds)| Limit::new(requests, Duration::from_secs(seconds)));
-            limit.ok_or("is not {requests, perSeconds} in whole numbers within bounds".to_owned())
+            let limit = members.and_then(|members| {
+                let requests = members.get("requests")?.as_u64()?;
+                let seconds = members.get("perSeconds")?.as_f64()?;
+                Limit::new(requests, Duration::try_from_secs_f64(seconds).ok()?)
+            });
+            limit.ok_or("is not {requests, perSeconds} with numbers within bounds".to_owned())
         })
     }
 

@@ -61,7 +61,7 @@ impl Answer {
 
     /// Fails unless it is a problem with this status and code.
     #[track_caller]
-    pub(crate) fn is_problem(self, status: u16, code: &str) -> Self {
+    pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
         assert_eq!((self.status, self.code()), (status, code), "{self:?}");
         self
     }

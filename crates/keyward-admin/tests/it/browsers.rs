@@ -15,16 +15,16 @@ async fn another_site_changes_nothing() {
             for content_type in ["application/x-www-form-urlencoded", "text/plain"] {
                 let form = request(&ADA, "POST", &at).header("content-type", content_type);
                 let refused = world.send(form.body(Body::empty()).unwrap()).await;
-                refused.is_problem(415, "unsupported_media_type");
+                refused.refuses(415, "unsupported_media_type");
             }
             for site in ["cross-site", "same-site"] {
                 let script = request(&ADA, "POST", &at).header("sec-fetch-site", site);
                 let refused = world.send(script.body(Body::empty()).unwrap()).await;
-                refused.is_problem(403, "cross_site");
+                refused.refuses(403, "cross_site");
             }
             let unnamed = request(&ADA, "POST", &at);
             let refused = world.send(unnamed.body(Body::from("{}")).unwrap()).await;
-            refused.is_problem(415, "unsupported_media_type");
+            refused.refuses(415, "unsupported_media_type");
         }
         assert_eq!(world.kept(&key.key.id).await.record, key.key);
     }
@@ -68,7 +68,7 @@ async fn no_answer_is_kept() {
             ("POST", at.clone()),
         ] {
             let refused = world.ask(&ADA, method, &path).await;
-            let refused = refused.is_problem(405, "method_not_allowed");
+            let refused = refused.refuses(405, "method_not_allowed");
             assert_eq!(refused.header("cache-control"), "no-store");
             assert_ne!(refused.header("allow"), "");
         }
@@ -103,7 +103,7 @@ async fn what_is_not_heeded_is_refused() {
         let refused = world.tell(&ADA, "PATCH", &at, json!([])).await;
         refused.names(422, "body");
         let refused = world.tell(&EVE, "PATCH", &at, json!({})).await;
-        refused.is_problem(404, "not_found");
+        refused.refuses(404, "not_found");
         assert_eq!(world.kept(&key.id).await.record, key);
     }
 }

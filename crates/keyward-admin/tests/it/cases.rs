@@ -106,9 +106,7 @@ async fn create_more_scopes() {
     for world in worlds().await {
         let manager = world.bearer(&[MANAGE, READ]).await;
         let body = json!({"name": "x", "scopes": ["docs:read", "admin"]});
-        create(&world, &manager, body)
-            .await
-            .is_problem(403, "scopes");
+        create(&world, &manager, body).await.refuses(403, "scopes");
         assert_eq!(count(&world, KeyFilter::all()).await, 1);
     }
 }
@@ -124,7 +122,7 @@ async fn create_empty_scopes() {
         world
             .ask(&powerless, "GET", "/api-keys")
             .await
-            .is_problem(403, "by_key");
+            .refuses(403, "by_key");
     }
 }
 
@@ -158,7 +156,7 @@ async fn create_expiry_longer_than_own() {
             .expires_in(hour);
         let maker = Who::key(&world.issue(maker).await.secret);
         let body = json!({"name": "x", "expiresIn": 31_536_000});
-        create(&world, &maker, body).await.is_problem(403, "expiry");
+        create(&world, &maker, body).await.refuses(403, "expiry");
         let body = json!({"name": "x", "expiresIn": 60});
         create(&world, &maker, body).await.is(201);
         // Where nothing is said, it ends with its maker.
@@ -179,7 +177,7 @@ async fn create_limits_higher_than_own() {
         let limited =
             |requests| json!({"name": "x", "limits": [{"requests": requests, "perSeconds": 1}]});
         let more = create(&world, &maker, limited(1_000_000)).await;
-        more.is_problem(403, "limits");
+        more.refuses(403, "limits");
         let made = create(&world, &maker, limited(5)).await.is(201);
         let kept = world.kept(&id(&made)).await;
         assert_eq!(
@@ -187,7 +185,7 @@ async fn create_limits_higher_than_own() {
             [Limit::new(5, Duration::from_secs(1)).unwrap()]
         );
         let none = json!({"name": "x", "limits": []});
-        create(&world, &maker, none).await.is_problem(403, "limits");
+        create(&world, &maker, none).await.refuses(403, "limits");
     }
 }
 
@@ -197,9 +195,7 @@ async fn create_server_fields() {
         let manager = world.bearer(&[MANAGE]).await;
         let body = json!({"name": "x", "id": "1", "digest": "00", "created_at": "2000-01-01",
             "last_used_at": "x", "revoked_at": null});
-        let refused = create(&world, &manager, body)
-            .await
-            .is_problem(422, "invalid");
+        let refused = create(&world, &manager, body).await.refuses(422, "invalid");
         let named = refused.json["errors"].as_array().unwrap().iter();
         let named: Vec<_> = named
             .map(|error| error["field"].as_str().unwrap())
@@ -219,7 +215,7 @@ async fn update_scopes_up() {
         let own = world.issue(new("a", "ada")).await.key;
         let body = json!({"scopes": ["admin"]});
         let refused = world.tell(&manager, "PATCH", &path(&own.id), body).await;
-        refused.is_problem(403, "scopes");
+        refused.refuses(403, "scopes");
         assert_eq!(world.kept(&own.id).await.record, own);
     }
 }
@@ -236,13 +232,13 @@ async fn update_own_key_self() {
         let itself = Who::key(&own.secret);
         for body in [json!({"expiresAt": null}), json!({"name": "other"})] {
             let refused = world.tell(&itself, "PATCH", &path(&own.key.id), body).await;
-            refused.is_problem(403, "own_key");
+            refused.refuses(403, "own_key");
         }
         let suspend = format!("{}/suspend", path(&own.key.id));
         world
             .ask(&itself, "POST", &suspend)
             .await
-            .is_problem(403, "own_key");
+            .refuses(403, "own_key");
         assert_eq!(world.kept(&own.key.id).await.record, own.key);
     }
 }
@@ -292,7 +288,7 @@ async fn foreign(requests: &[(&str, &str, Option<Value>)]) {
                     None => world.ask(&manager, method, &at).await,
                     Some(body) => world.tell(&manager, method, &at, body.clone()).await,
                 };
-                let answer = answer.is_problem(404, "not_found");
+                let answer = answer.refuses(404, "not_found");
                 let looks = world.faults.calls(Call::Find) - before;
                 answers.push((answer.text, answer.headers, looks));
             }
@@ -336,7 +332,7 @@ async fn list_filter_injection() {
             let refused = world
                 .ask(&manager, "GET", &format!("/api-keys?{query}"))
                 .await;
-            refused.is_problem(400, "bad_parameter");
+            refused.refuses(400, "bad_parameter");
         }
         // Nor can a filter break out of its place.
         for query in [
@@ -411,7 +407,7 @@ async fn no_such_id(ids: &[&str]) {
             ] {
                 let at = format!("/api-keys/{id}{what}");
                 let answer = world.ask(&manager, method, &at).await;
-                answer.is_problem(404, "not_found");
+                answer.refuses(404, "not_found");
             }
         }
     }
@@ -463,9 +459,7 @@ async fn name_secret() {
             json!({"name": "x", key: 1}),
         ] {
             // The world looks for the key in the answer.
-            create(&world, &manager, body)
-                .await
-                .is_problem(422, "invalid");
+            create(&world, &manager, body).await.refuses(422, "invalid");
         }
         let at = format!("/api-keys?{key}={key}");
         world.ask(&manager, "GET", &at).await.is(400);
@@ -502,7 +496,7 @@ async fn name_1mb() {
         let manager = world.bearer(&[MANAGE]).await;
         let body = format!("{{\"name\": \"{}\"}}", "x".repeat(1 << 20));
         let refused = world.say(&manager, "POST", "/api-keys", body).await;
-        refused.is_problem(413, "too_large");
+        refused.refuses(413, "too_large");
     }
 }
 
@@ -517,7 +511,7 @@ async fn json_dup_keys() {
             let refused = world
                 .say(&manager, "POST", "/api-keys", body.to_owned())
                 .await;
-            refused.is_problem(400, "malformed");
+            refused.refuses(400, "malformed");
         }
         assert_eq!(count(&world, KeyFilter::all()).await, 1);
     }
@@ -534,12 +528,12 @@ async fn json_deep() {
             )
         };
         let refused = world.say(&manager, "POST", "/api-keys", deep(60_000)).await;
-        refused.is_problem(400, "malformed");
+        refused.refuses(400, "malformed");
         // So many do not even fit.
         let refused = world
             .say(&manager, "POST", "/api-keys", deep(100_000))
             .await;
-        refused.is_problem(413, "too_large");
+        refused.refuses(413, "too_large");
     }
 }
 
@@ -595,7 +589,7 @@ async fn wrong_content_type() {
                 .body(json!({"name": "x"}).to_string().into())
                 .unwrap();
             let refused = world.send(request).await;
-            refused.is_problem(415, "unsupported_media_type");
+            refused.refuses(415, "unsupported_media_type");
         }
         let utf8 = request(&manager, "POST", "/api-keys")
             .header("content-type", "Application/JSON; charset=utf-8");
@@ -618,7 +612,7 @@ async fn idempotency_replay() {
         };
         let first = ask(&manager, "once").await.is(201);
         for token in ["once", "\"once\""] {
-            let again = ask(&manager, token).await.is_problem(409, "already_issued");
+            let again = ask(&manager, token).await.refuses(409, "already_issued");
             assert_eq!(again.text_of("keyId"), first.text_of("id"));
         }
         ask(&manager, "twice").await.is(201);
@@ -645,7 +639,7 @@ async fn rotate_concurrent() {
             201 => (one, other),
             _ => (other, one),
         };
-        let (won, lost) = (won.is(201), lost.is_problem(409, "replaced"));
+        let (won, lost) = (won.is(201), lost.refuses(409, "replaced"));
         assert_eq!(lost.text_of("keyId"), won.text_of("id"));
         assert!(world.accepts(&own.secret).await);
         assert!(world.accepts_text(won.text_of("key")).await);
@@ -670,7 +664,7 @@ async fn introspect_foreign() {
         world
             .ask(&verifier, "GET", "/api-keys")
             .await
-            .is_problem(403, "by_key");
+            .refuses(403, "by_key");
     }
 }
 
@@ -681,7 +675,7 @@ async fn error_body_secret() {
         world.keys.revoke(&gone.key.id).await.unwrap();
         // The world looks for the key in the answer and its headers.
         let refused = world.ask(&Who::key(&gone.secret), "GET", "/docs").await;
-        let refused = refused.is_problem(401, "invalid_token");
+        let refused = refused.refuses(401, "invalid_token");
         assert_eq!(refused.json["status"], 401);
         assert_eq!(refused.text_of("title"), "Unauthorized");
         assert_eq!(refused.json.get("type"), None);

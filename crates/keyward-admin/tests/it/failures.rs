@@ -19,7 +19,7 @@ async fn revoke_db_down() {
         for down in [Call::Find, Call::Commit] {
             world.faults.once(down, Fault::Fail);
             let refused = world.ask(&ADA, "POST", &revoke).await;
-            refused.is_problem(503, "unavailable");
+            refused.refuses(503, "unavailable");
             assert!(world.accepts(&key.secret).await, "{down:?}");
         }
         world.ask(&ADA, "POST", &revoke).await.is(204);
@@ -35,7 +35,7 @@ async fn revoke_commit_unknown() {
         let revoke = format!("{}/revoke", path(&key.key.id));
         world.faults.once(Call::Commit, Fault::FailAfter);
         let refused = world.ask(&ADA, "POST", &revoke).await;
-        refused.is_problem(503, "outcome_unknown");
+        refused.refuses(503, "outcome_unknown");
         // It was made, and is heeded as one that others make.
         let heeded = async {
             while world.accepts(&key.secret).await {
@@ -75,7 +75,7 @@ async fn nothing_is_told_of_a_store_that_cannot_answer() {
             ("GET", "/api-keys/reports/expiring".to_owned()),
         ] {
             let refused = world.ask(&ADA, method, &at).await;
-            refused.is_problem(503, "unavailable");
+            refused.refuses(503, "unavailable");
         }
         for (method, at, body) in [
             ("POST", "/api-keys", json!({"name": "x"})),
@@ -83,7 +83,7 @@ async fn nothing_is_told_of_a_store_that_cannot_answer() {
             ("POST", "/api-keys/revoke", json!({"tag": "x"})),
         ] {
             let refused = world.tell(&ADA, method, at, body).await;
-            refused.is_problem(503, "unavailable");
+            refused.refuses(503, "unavailable");
         }
         for call in [
             Call::Find,
@@ -105,7 +105,7 @@ async fn verify_says_when_it_cannot() {
         world.faults.always(Call::Load, Fault::Fail);
         let body = json!({"key": secret.expose()});
         let answer = world.tell(&ADA, "POST", "/api-keys/verify", body).await;
-        answer.is_problem(503, "unavailable");
+        answer.refuses(503, "unavailable");
     }
 }
 

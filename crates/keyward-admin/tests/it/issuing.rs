@@ -215,7 +215,7 @@ async fn a_cap_is_told() {
                 .is(201);
         }
         let refused = world.tell(&BEN, "POST", "/api-keys", body).await;
-        refused.is_problem(409, "cap_reached");
+        refused.refuses(409, "cap_reached");
     }
 }
 
@@ -230,12 +230,12 @@ async fn a_standing_is_heeded() {
             .is(201);
         world.keys.tenant("a").entitle(false).await.unwrap();
         let refused = world.tell(&BEN, "POST", "/api-keys", body.clone()).await;
-        refused.is_problem(403, "not_entitled");
+        refused.refuses(403, "not_entitled");
         let listed = world.ask(&BEN, "GET", "/api-keys").await.is(200);
         assert_eq!(listed.json[0]["isActive"], false);
         assert_eq!(listed.json[0]["status"], "active");
         world.keys.tenant("a").suspend().await.unwrap();
         let refused = world.tell(&BEN, "POST", "/api-keys", body).await;
-        refused.is_problem(403, "suspended");
+        refused.refuses(403, "suspended");
     }
 }

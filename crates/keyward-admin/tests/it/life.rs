@@ -32,7 +32,7 @@ async fn a_rotation_and_its_undoing() {
         assert!(world.accepts(&old.secret).await);
         assert!(!world.accepts_text(made.text_of("key")).await);
         let again = world.ask(&BEN, "DELETE", &undo).await;
-        again.is_problem(409, "nothing_to_undo");
+        again.refuses(409, "nothing_to_undo");
         // Without a body, and with one that says nothing, there is no overlap.
         let made = world.ask(&BEN, "POST", &rotate).await.is(201);
         assert!(!world.accepts(&old.secret).await);
@@ -80,7 +80,7 @@ async fn a_suspension_and_its_end() {
             (&json!("suspended"), &json!(false))
         );
         let rotated = world.ask(&BEN, "POST", &format!("{at}/rotate")).await;
-        rotated.is_problem(409, "is_suspended");
+        rotated.refuses(409, "is_suspended");
         for _ in 0..2 {
             world
                 .ask(&BEN, "POST", &format!("{at}/resume"))
@@ -105,10 +105,10 @@ async fn a_revocation_is_final() {
             .is(204);
         for what in ["rotate", "suspend", "resume"] {
             let refused = world.ask(&BEN, "POST", &format!("{at}/{what}")).await;
-            refused.is_problem(409, "is_revoked");
+            refused.refuses(409, "is_revoked");
         }
         let refused = world.tell(&BEN, "PATCH", &at, json!({"name": "x"})).await;
-        refused.is_problem(409, "is_revoked");
+        refused.refuses(409, "is_revoked");
         // It is shown, but not in the list.
         let shown = world.ask(&BEN, "GET", &at).await.is(200);
         assert_eq!(
@@ -209,7 +209,7 @@ async fn events_tell_what_happened_page_by_page() {
         world
             .ask(&EVE, "GET", &format!("{at}/events"))
             .await
-            .is_problem(404, "not_found");
+            .refuses(404, "not_found");
     }
 }
 
@@ -261,10 +261,7 @@ async fn a_key_that_is_not_there_is_not_found() {
                 ("GET", "/events"),
             ] {
                 let at = format!("/api-keys/{id}{what}");
-                world
-                    .ask(&ADA, method, &at)
-                    .await
-                    .is_problem(404, "not_found");
+                world.ask(&ADA, method, &at).await.refuses(404, "not_found");
             }
         }
     }

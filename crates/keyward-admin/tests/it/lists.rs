@@ -146,7 +146,7 @@ async fn everyone_sees_what_is_theirs() {
             assert_eq!(ids(&list), expected);
         }
         let list = world.ask(&BEN, "GET", "/api-keys?owner=user:ada").await;
-        list.is_problem(403, "owner");
+        list.refuses(403, "owner");
         let list = world
             .ask(&EVE, "GET", "/api-keys?owner=user:ada")
             .await

@@ -95,11 +95,11 @@ async fn whom_it_is_not_for_it_does_nothing() {
         let refused = world
             .tell(&reader, "POST", revoke, json!({"tag": "t"}))
             .await;
-        refused.is_problem(403, "by_key");
+        refused.refuses(403, "by_key");
         let refused = world
             .tell(&BEN, "POST", revoke, json!({"owner": "user:ada"}))
             .await;
-        refused.is_problem(403, "owner");
+        refused.refuses(403, "owner");
         let theirs = world
             .tell(&EVE, "POST", revoke, json!({"owner": "user:ada"}))
             .await

@@ -57,7 +57,7 @@ async fn only_those_may_ask_who_could_give_the_scope() {
         let reader = world.bearer(&[READ]).await;
         for (who, status, code) in [(&BEN, 403, "role"), (&reader, 403, "by_key")] {
             let refused = world.tell(who, "POST", VERIFY, body.clone()).await;
-            refused.is_problem(status, code);
+            refused.refuses(status, code);
         }
         world.tell(&Who::Nobody, "POST", VERIFY, body).await.is(401);
     }
