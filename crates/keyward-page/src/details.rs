@@ -30,7 +30,7 @@ pub(crate) async fn details(
     let key = acting.get(&id).await?.ok_or(Failure::NotFound)?;
     let query = AuditQuery::key(&id).newest_first().limit(HISTORY);
     let history = acting.audit(&query).await?;
-    let now = SystemTime::now();
+    let now = page.keys.now();
     let row = Row::new(&page, &asker, &key, now);
     let ask = if fields.has("revoke") && row.may.revoke {
         Some(Ask::Revoke(is_half(&asker, &page, &key, now).await?))

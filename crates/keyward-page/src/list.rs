@@ -41,7 +41,7 @@ pub(crate) async fn show(
     form: Option<Form>,
 ) -> Result<Response, Failure> {
     let m = &page.messages;
-    let now = SystemTime::now();
+    let now = page.keys.now();
     let filters = Filters::new(page, asker, fields);
     let after = fields.one("after").and_then(search::read);
     let is_first = after.is_none();

@@ -19,7 +19,7 @@ pub(crate) fn reveal(
     old_until: Option<SystemTime>,
 ) -> Response {
     let m = &page.messages;
-    let now = SystemTime::now();
+    let now = page.keys.now();
     let rotated = issued.key.rotated_from.is_some();
     let title = if rotated {
         &m.reveal_rotated_title
