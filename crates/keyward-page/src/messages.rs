@@ -117,8 +117,6 @@ messages! {
     /// A column and a label.
     name = "Name",
     /// A column and a label.
-    prefix = "Key",
-    /// A column and a label.
     scopes = "Scopes",
     /// A key that may do nothing.
     scopes_none = "None",

@@ -111,10 +111,7 @@ async fn orders(key: Principal) -> String {
 
 fn print_what_to_try(demo: &Issued, session: &str, address: SocketAddr) {
     let (key, id) = (demo.secret.expose(), demo.key.id.as_str());
-    println!("open http://{address} and sign in");
-    println!("key: {key}");
-    println!("id: {id}");
-    println!();
+    println!("open http://{address} and sign in\nkey: {key}\nid: {id}\n");
     let bearer = format!("-H 'Authorization: Bearer {key}' http://{address}/orders");
     let ada = format!("-b 'session={session}'");
     let api = format!("http://{address}/api/api-keys");

@@ -7,7 +7,7 @@ use keyward::NewKey;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::site::{READ, REFUND, Site, WRITE};
+use crate::site::{EXPORT, READ, REFUND, Site, WRITE};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_state_is_a_barrier() {
@@ -18,6 +18,7 @@ async fn no_state_is_a_barrier() {
         for (look, dark, width) in [
             ("", false, 1200),
             ("-dark", true, 1200),
+            ("-1000", false, 1000),
             ("-320", false, 320),
             ("-320-dark", true, 320),
         ] {
@@ -133,7 +134,7 @@ async fn populate(site: &Site) -> Ids {
     acting.update(&deploy, update).await.unwrap();
     issue(
         NewKey::named("Nightly report")
-            .scopes([READ])
+            .scopes([READ, EXPORT])
             .expires_in(5 * day)
             .environment("live"),
     )

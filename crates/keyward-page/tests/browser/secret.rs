@@ -71,7 +71,7 @@ async fn create_reveal_copy_and_the_row() {
         "orders:read",
         "user:ada",
         "Active",
-        "Never",
+        "in 30 days",
     ] {
         assert!(row.contains(text), "{text}: {row}");
     }

@@ -20,6 +20,10 @@ pub(crate) const READ: Scope = Scope::from_static("orders:read");
 pub(crate) const WRITE: Scope = Scope::from_static("orders:write");
 pub(crate) const REFUND: Scope = Scope::from_static("payments:refund");
 
+/// A long one.
+pub(crate) const EXPORT: Scope =
+    Scope::from_static("reports:quarterly-consolidated-statements-of-subsidiaries:export");
+
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) keys: Keyward,
@@ -37,7 +41,7 @@ impl Site {
         let policy = Policy::new()
             .role(
                 Role::named("admin")
-                    .grants([READ, WRITE, REFUND])
+                    .grants([READ, WRITE, REFUND, EXPORT])
                     .manages(Reach::Tenant),
             )
             .role(Role::named("auditor").may(Action::See, Reach::Tenant));
