@@ -18,7 +18,7 @@ use crate::router::Frame;
 use crate::row::{Row, owner};
 use crate::time::{When, length};
 
-/// A key with its history; with a question before it when the query has `rotate` or `revoke`.
+/// A key with its history; with a question before it when the query has `rotate`, `undo` or `revoke`.
 pub(crate) async fn details(
     asker: Asker,
     Key(id): Key,
@@ -36,6 +36,8 @@ pub(crate) async fn details(
         Some(Ask::Revoke(is_half(&asker, &page, &key, now).await?))
     } else if fields.has("rotate") && row.may.rotate {
         Some(Ask::Rotate(overlaps(&page)))
+    } else if fields.has("undo") && row.may.undo {
+        Some(Ask::Undo)
     } else {
         None
     };
@@ -75,6 +77,7 @@ pub(crate) async fn details(
 #[derive(Debug)]
 enum Ask {
     Rotate(Vec<Choice>),
+    Undo,
     /// Whether it is one of two that overlap.
     Revoke(bool),
 }

@@ -221,6 +221,10 @@ messages! {
     rotate_now = "Rotate key",
     /// Asks for undoing a rotation.
     undo = "Undo rotation",
+    /// Heading of the question.
+    undo_title = "Undo this rotation?",
+    /// What will happen.
+    undo_text = "This key stays. The new one is revoked: programs that use it already are refused.",
     /// Asks for a revocation.
     revoke = "Revoke",
     /// Heading of the question.

@@ -90,6 +90,8 @@ async fn no_state_is_a_barrier() {
     looked("rotated-again").await;
     browser.goto(&key).await;
     looked("details-retiring").await;
+    browser.goto(&format!("{key}?undo")).await;
+    looked("undo").await;
     browser.goto(&format!("{key}?revoke")).await;
     looked("revoke").await;
     browser.goto(&format!("{url}/{}", ids.paused)).await;

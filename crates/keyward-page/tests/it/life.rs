@@ -36,6 +36,8 @@ async fn a_rotation_shows_the_new_key_once_and_both_work_meanwhile() {
             .contains("revoked together")
     );
 
+    let question = ada.get(&format!("{path}?undo")).await.body;
+    assert!(question.contains("Undo this rotation?"));
     let undone = ada.post(&format!("{path}/undo"), "").await;
     assert_eq!(
         (undone.status, undone.header("location")),

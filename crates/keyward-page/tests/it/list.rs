@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use keyward::Records;
-use keyward::{KeyFilter, ListQuery, NewKey, Owner, Use};
+use keyward::{
+    Change, Digest, KeyFilter, KeyHash, KeyId, KeyRecord, ListQuery, NewKey, Owner, Records, Use,
+    Write,
+};
 use keyward_memory::MemoryStore;
 
 use crate::support::{Client, READ, actor, app, issue, keys_in, page};
@@ -112,6 +114,30 @@ async fn a_thousand_keys_are_paged_through_and_found() {
         "{}",
         first.body
     );
+}
+
+#[tokio::test]
+async fn a_search_through_very_many_keys_goes_on_when_asked_to() {
+    let store = Arc::new(MemoryStore::default());
+    let keys = keys_in(Arc::clone(&store)).await;
+    let mut change = Change::new(SystemTime::now());
+    for n in 0..5_500_u64 {
+        let hash = KeyHash::Sha256(Digest::sha256(&n.to_le_bytes()));
+        let mut key = KeyRecord::new(KeyId::generate(), "acme", hash);
+        key.name = if n == 0 { "needle" } else { "hay" }.to_owned();
+        key.created_at = SystemTime::UNIX_EPOCH + Duration::from_secs(n);
+        change = change.write(Write::Insert(key));
+    }
+    store.commit(&change).await.unwrap();
+    let ada = Client::new(page(&keys).at(KEYS));
+    let first = ada.get("/settings/keys?q=needle").await.body;
+    assert!(first.contains("The newest 5000 keys were searched."));
+    assert!(!first.contains("<bdi>needle</bdi>"));
+    let (before, _) = first.split_once("rel=\"next\"").unwrap();
+    let href = before.rsplit_once("href=\"").unwrap().1;
+    let href = href.trim_end_matches(['"', ' ']).replace("&#38;", "&");
+    let second = ada.get(&href).await.body;
+    assert!(second.contains("<bdi>needle</bdi>") && !second.contains("rel=\"next\""));
 }
 
 #[tokio::test]
