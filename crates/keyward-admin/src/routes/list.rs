@@ -23,11 +23,13 @@ use crate::view::KeyView;
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "The most keys on a page; 50"),
         ("cursor" = Option<String>, Query, description = "Where to go on, from the link to the next page"),
-        ("status" = Option<String>, Query, description = "Words for statuses with commas between them, or `all`"),
-        ("owner" = Option<String>, Query, description = "Keys of this owner, as in `user:7`"),
-        ("environment" = Option<String>, Query, description = "Keys for this environment"),
-        ("tag" = Option<String>, Query, description = "Keys that bear this tag"),
-        ("prefix" = Option<String>, Query, description = "Keys whose format has this prefix"),
+        ("status" = Option<String>, Query,
+            pattern = "^(all|(active|retiring|suspended|expired|retired|revoked)(,(active|retiring|suspended|expired|retired|revoked))*)$",
+            description = "Words for statuses with commas between them, or `all`"),
+        ("owner" = Option<String>, Query, pattern = "^[!-9;-~]{1,255}:[!-~]{1,255}$", description = "Keys of this owner, as in `user:7`"),
+        ("environment" = Option<String>, Query, min_length = 1, max_length = 255, description = "Keys for this environment"),
+        ("tag" = Option<String>, Query, min_length = 1, max_length = 255, description = "Keys that bear this tag"),
+        ("prefix" = Option<String>, Query, min_length = 1, max_length = 255, description = "Keys whose format has this prefix"),
         ("unusedFor" = Option<u64>, Query, maximum = 3155760000u64, description = "Keys that were neither used nor \
             issued for so many seconds"),
         ("endsWithin" = Option<u64>, Query, maximum = 3155760000u64, description = "Keys that are good and end \

@@ -1,7 +1,8 @@
 //! Issuing, reading, revoking, and the standing of owners and tenants.
 
 use keyward_core::{
-    DeniedKind, Invalid, IssueError, Keyward, LifecycleError, NewKey, Reason, StartError,
+    Actor, DeniedKind, Invalid, IssueError, KeyUpdate, Keyward, LifecycleError, NewKey, Reason,
+    StartError,
 };
 use keyward_memory::MemoryStore;
 use keyward_store::{
@@ -293,4 +294,36 @@ async fn keys_of_every_registered_format_are_accepted() {
                 .is_ok()
         );
     }
+}
+
+#[tokio::test]
+async fn a_key_is_narrowed_to_some_of_what_it_would_have() {
+    let service = Service::start().await;
+    let [read, write] = ["read", "write"].map(Scope::from_static);
+    let new = NewKey::named("ci").tenant("t");
+    let chosen = new.clone().scopes([read.clone(), write]);
+    let narrowed = service.issue_as(chosen.narrowed_to([read.clone()])).await;
+    assert_eq!(narrowed.key.scopes, Scopes::from([read.clone()]));
+    // Where nothing was chosen, and there is no maker whose rights it could have, there is nothing.
+    let narrowed = service.issue_as(new.narrowed_to([read])).await;
+    assert_eq!(narrowed.key.scopes, Scopes::none());
+    assert_eq!(service.keys.as_operator("ops").rights(), None);
+}
+
+#[tokio::test]
+async fn a_key_that_is_pasted_among_scopes_is_refused_and_told_of_nowhere() {
+    let service = Service::start().await;
+    let pasted = service.issue_as(NewKey::named("ci").tenant("t")).await;
+    let scope = Scope::new(pasted.secret.expose()).unwrap();
+    let actor = Actor::user(Owner::new("user", "7"), "t").role("none that is known");
+    let acting = service.keys.acting_as(&actor);
+    let new = NewKey::named("x").scopes([scope.clone()]);
+    let refused = acting.issue(new).await.unwrap_err();
+    let holds_key = Invalid::HoldsKey("scopes");
+    assert!(matches!(refused, IssueError::Invalid(invalid) if invalid == holds_key));
+    let update = KeyUpdate::new().scopes([scope]);
+    let refused = acting.update(&KeyId::generate(), update).await.unwrap_err();
+    assert!(matches!(refused, LifecycleError::Invalid(invalid) if invalid == holds_key));
+    let lines = service.keys.audit(&AuditQuery::default()).await.unwrap();
+    assert_eq!(lines.len(), 1, "the issue of the pasted key alone");
 }
