@@ -78,6 +78,7 @@ async fn a_form_of_last_week_makes_no_key_and_can_be_sent_anew() {
 async fn what_cannot_be_is_said_beside_the_form_which_keeps_the_rest() {
     let (keys, ada) = app().await;
     let key = issue(&keys, "other").await;
+    ada.watch.issued(&key);
     let pasted = format!("name={}", key.secret.expose());
     for (fields, text) in [
         ("name=", "A name has 1 to 100"),

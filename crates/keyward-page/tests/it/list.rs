@@ -145,6 +145,7 @@ async fn a_key_is_found_by_its_beginning_and_no_more_of_it_is_kept() {
     let (keys, ada) = app().await;
     let issued = issue(&keys, "ci").await;
     issue(&keys, "other").await;
+    ada.watch.issued(&issued);
     let secret = issued.secret.expose();
     let found = ada.get(&format!("{KEYS}?q={secret}")).await.body;
     assert!(found.contains("<bdi>ci</bdi>") && !found.contains("<bdi>other</bdi>"));

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -9,8 +11,11 @@ use keyward::{
 };
 use keyward_memory::MemoryStore;
 use keyward_page::Page;
+use keyward_testkit::LeakWatch;
 use tower::ServiceExt;
 
+/// How much of a key is public: `acme_live_`, eleven characters, `_`.
+pub(crate) const PUBLIC: usize = 22;
 pub(crate) const READ: Scope = Scope::from_static("orders:read");
 pub(crate) const WRITE: Scope = Scope::from_static("orders:write");
 
@@ -73,10 +78,12 @@ pub(crate) async fn issue(keys: &Keyward, name: &str) -> Issued {
     keys.acting_as(&ada).issue(new).await.unwrap()
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Client {
     app: Router,
     user: &'static str,
+    /// Looks for every secret that was shown in everything that is logged.
+    pub(crate) watch: Arc<LeakWatch>,
 }
 
 #[derive(Debug)]
@@ -91,6 +98,7 @@ impl Client {
         Self {
             app,
             user: "ada:admin@acme",
+            watch: Arc::new(LeakWatch::start()),
         }
     }
 
@@ -98,6 +106,7 @@ impl Client {
         Self {
             app: self.app.clone(),
             user,
+            watch: Arc::clone(&self.watch),
         }
     }
 
@@ -125,11 +134,15 @@ impl Client {
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer {
+        let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: String::from_utf8(body.to_vec()).unwrap(),
+        };
+        if answer.body.contains("id=\"secret\"") {
+            self.watch.secret(&answer.secret()[PUBLIC..]);
         }
+        answer
     }
 }
 
