@@ -16,6 +16,7 @@
 
 mod audit;
 mod commit;
+mod diagnose;
 mod error;
 mod filter;
 mod housekeeping;
@@ -36,4 +37,6 @@ mod store;
 mod time;
 mod touch;
 
+pub use diagnose::{ClockFacts, Diagnosis, Fires, LogFacts, NodeFacts, StandbyFacts, TriggerFacts};
+pub use pooler::Way;
 pub use store::PostgresStore;

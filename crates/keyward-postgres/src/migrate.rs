@@ -31,13 +31,16 @@ pub(crate) async fn migrate(connection: &mut PgConnection) -> Result<(), Failure
     Ok(())
 }
 
-/// The last file that has been run; 0 when none has.
+/// The last file that has been run; 0 when none has. Nothing is prepared for it, so that it is told
+/// right through whatever pooler.
 pub(crate) async fn version(connection: &mut PgConnection) -> Result<i32, Failure> {
-    let row = sqlx::query(HAS_LEDGER).fetch_one(&mut *connection).await?;
+    let row = sqlx::raw_sql(HAS_LEDGER)
+        .fetch_one(&mut *connection)
+        .await?;
     if !row.try_get::<bool, _>(0)? {
         return Ok(0);
     }
-    Ok(sqlx::query(LAST_FILE)
+    Ok(sqlx::raw_sql(LAST_FILE)
         .fetch_one(connection)
         .await?
         .try_get(0)?)

@@ -15,7 +15,8 @@ use crate::error::Failure;
 
 /// What the way to the server is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+#[non_exhaustive]
+pub enum Way {
     /// A connection has one server for as long as it lives.
     Direct,
     /// Servers change from one transaction to the next, and prepared statements go along.

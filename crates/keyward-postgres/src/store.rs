@@ -126,6 +126,12 @@ impl PostgresStore {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         Ok(self.0.pool.with(migrate::migrate).await?)
     }
+
+    /// Where look-ups and changes go, and where news come from.
+    pub(crate) fn ways(&self) -> (PgConnectOptions, PgConnectOptions) {
+        let pool = PgConnectOptions::clone(&self.0.pool.pool().connect_options());
+        (pool, self.0.link.options().clone())
+    }
 }
 
 fn parse(url: &str) -> Result<PgConnectOptions, StoreError> {

@@ -1,8 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use keyward_limits::{LimitsAway, SharedLimit, SharedLimits, SharedTaken};
+use tokio::time::timeout;
 
 use crate::link::Link;
 use crate::script::{invocation, taken};
@@ -15,7 +17,7 @@ use crate::{ConnectError, InvalidRedisUrl};
 /// [crate](crate) for an example.
 #[derive(Clone)]
 pub struct RedisLimits {
-    link: Arc<Link>,
+    link: Link,
     prefix: Arc<str>,
 }
 
@@ -28,7 +30,7 @@ impl RedisLimits {
     /// [`InvalidRedisUrl`] when it is none.
     pub fn new(url: &str) -> Result<Self, InvalidRedisUrl> {
         Ok(Self {
-            link: Arc::new(Link::new(url)?),
+            link: Link::new(url)?,
             prefix: PREFIX.into(),
         })
     }
@@ -36,11 +38,14 @@ impl RedisLimits {
     /// Connects now, for a service that would rather not start without.
     ///
     /// # Errors
-    /// [`ConnectError`] when Redis does not answer, within a second or two, or does not let this user run
+    /// [`ConnectError`] when Redis does not answer within three seconds, or does not let this user run
     /// scripts.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         let limits = Self::new(url)?;
-        limits.run(&[]).await?;
+        match timeout(STARTING, limits.run(&[])).await {
+            Ok(answer) => answer?,
+            Err(elapsed) => return Err(LimitsAway::new(elapsed).into()),
+        };
         Ok(limits)
     }
 
@@ -79,3 +84,4 @@ impl fmt::Debug for RedisLimits {
 }
 
 const PREFIX: &str = "{keyward}:";
+const STARTING: Duration = Duration::from_secs(3);

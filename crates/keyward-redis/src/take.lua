@@ -3,6 +3,9 @@
 -- KEYS are the schedules; ARGV holds for each how far one request moves it and how far ahead it may lie,
 -- in microseconds. The answer is 1 or 0, and how far ahead each lies then. All numbers are whole ones
 -- below 2^53, which Lua counts exactly.
+--
+-- Whatever a name holds that is no schedule counts as nothing, and is written over: it would stay an error
+-- for whoever it concerns, and one client's bad value is no reason to do without Redis.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -18,12 +21,12 @@ local ahead, interval = {}, {}
 for place, key in ipairs(KEYS) do
     interval[place] = tonumber(ARGV[2 * place - 1])
     local tolerance = tonumber(ARGV[2 * place])
-    local schedule = redis.call('GET', key)
+    local schedule = redis.pcall('GET', key)
+    if type(schedule) == 'table' and not string.find(schedule.err, '^%-?WRONGTYPE') then
+        return schedule
+    end
     local lies = 0
-    if schedule then
-        if not string.match(schedule, '^%d+$') or #schedule > 16 then
-            return redis.error_reply('ERR a schedule is no number')
-        end
+    if type(schedule) == 'string' and #schedule <= 16 and string.find(schedule, '^%d+$') then
         lies = math.max(0, tonumber(schedule) - now)
         -- No request moves it further. The clock has gone back, and nobody shall wait for that to pass.
         local furthest = tolerance + interval[place]

@@ -269,11 +269,14 @@ macro_rules! lifecycle_contract_tests {
             acting::what_an_actor_issues_is_theirs
             acting::a_foreign_key_is_not_there
             acting::what_is_listed_is_cut_to_the_actor
-            acting::nobody_gives_what_they_lack
-            acting::a_key_manages_keys_within_its_own_bounds
-            acting::scopes_follow_the_rule
             acting::refused_mints_are_told
             acting::a_standing_reaches_cached_principals
+
+            giving::nobody_gives_what_they_lack
+            giving::a_key_manages_keys_within_its_own_bounds
+            giving::scopes_follow_the_rule
+            giving::a_key_that_changes_gives_no_more_than_before_or_after
+            giving::a_key_gives_no_other_networks_than_its_own
 
             events::every_event_is_heard
             events::an_end_is_told_of_before

@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ]);
     let limits = match std::env::var("REDIS_URL") {
         // While Redis is away, each of two instances holds everyone to half of each limit.
-        Ok(url) => limits.shared(RedisLimits::new(&url)?, WhenAway::LocalShare(TWO)),
+        Ok(url) => limits.shared("orders", RedisLimits::new(&url)?, WhenAway::LocalShare(TWO)),
         Err(_) => limits,
     };
 

@@ -23,6 +23,9 @@ pub enum Invalid {
     /// The owner has an empty kind or id, or they are too long.
     #[error("an owner has a kind and an id of 1 to 255 bytes each")]
     Owner,
+    /// The role is empty or too long, or has a zero byte.
+    #[error("a role is named in 1 to 255 bytes")]
+    Role,
     /// Too many scopes.
     #[error("a key has at most 64 scopes")]
     Scopes,
@@ -38,8 +41,8 @@ pub enum Invalid {
     /// Later than RFC 3339 can write.
     #[error("the expiry lies beyond the year 9999")]
     ExpiryTooFar,
-    /// The metadata is not an object, or too long.
-    #[error("metadata is a JSON object of at most 16 KiB")]
+    /// The metadata is not an object, too long, or has a zero byte in it.
+    #[error("metadata is a JSON object of at most 16 KiB, without zero bytes")]
     Metadata,
     /// A key was written into this field, where it would be kept and shown in the clear.
     #[error("the {0} holds a key")]
@@ -63,6 +66,7 @@ impl Invalid {
             Self::Tags => "tags",
             Self::Tenant => "tenant",
             Self::Owner => "owner",
+            Self::Role => "role",
             Self::Scopes => "scopes",
             Self::Limits => "limits",
             Self::Networks => "networks",

@@ -154,7 +154,8 @@ impl NewKey {
         self
     }
 
-    /// The instant from which it is refused; what lies behind the last whole microsecond is cut off.
+    /// The instant from which it is refused; what lies behind the last whole microsecond is cut off. A key
+    /// that another key issues ends with that one unless said otherwise.
     #[must_use]
     pub fn expires_at(mut self, at: SystemTime) -> Self {
         self.expires = Some(Expires::At(at));
@@ -254,6 +255,9 @@ pub(super) fn check(record: &KeyRecord, formats: &Formats) -> Result<(), Invalid
     for tag in &record.tags {
         holds_no_key("tags", tag, formats)?;
     }
+    if record.role.as_deref().is_some_and(|role| !fits(role)) {
+        return Err(Invalid::Role);
+    }
     if let Some(metadata) = &record.metadata {
         holds_no_key("metadata", metadata, formats)?;
     }
@@ -321,10 +325,24 @@ pub(super) fn can_be_spelled(time: SystemTime) -> bool {
 
 pub(super) fn metadata_text(metadata: serde_json::Value) -> Result<String, Invalid> {
     let text = metadata.to_string();
-    if metadata.is_object() && text.len() <= 16 * 1024 {
+    if metadata.is_object() && text.len() <= 16 * 1024 && !holds_zero(&metadata) {
         Ok(text)
     } else {
         Err(Invalid::Metadata)
+    }
+}
+
+/// Whether a text in it has a zero byte, which not every database keeps. serde_json reads no deeper than
+/// 128 levels, and the length bounds what a host builds itself.
+fn holds_zero(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_zero),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_zero(value)),
+        _ => false,
     }
 }
 

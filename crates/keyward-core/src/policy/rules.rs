@@ -287,6 +287,8 @@ impl Policy {
         }
         let networks_are_new = before.is_none_or(|before| before.networks != after.networks);
         let is_bounded = key.networks.as_ref().is_none_or(|networks| {
+            // Two halves are a whole.
+            let networks = IpNet::aggregate(networks);
             let is_within = |ours: &IpNet| networks.iter().any(|theirs| theirs.contains(ours));
             !after.networks.is_empty() && after.networks.iter().all(is_within)
         });

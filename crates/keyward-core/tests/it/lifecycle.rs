@@ -79,11 +79,22 @@ async fn keys_that_cannot_be_are_refused() {
         refusal(named("a").scopes(scopes)).await,
         IssueError::Invalid(Invalid::Scopes)
     ));
-    let list = serde_json::json!([1]);
-    assert!(matches!(
-        refusal(named("a").metadata(list)).await,
-        IssueError::Invalid(Invalid::Metadata)
-    ));
+    for metadata in [
+        serde_json::json!([1]),
+        serde_json::json!({"a": [{"b": "c\0"}]}),
+        serde_json::json!({"a\0": 1}),
+    ] {
+        assert!(matches!(
+            refusal(named("a").metadata(metadata)).await,
+            IssueError::Invalid(Invalid::Metadata)
+        ));
+    }
+    for role in ["", "a\0", &"a".repeat(256)] {
+        assert!(matches!(
+            refusal(named("a").role(role)).await,
+            IssueError::Invalid(Invalid::Role)
+        ));
+    }
     assert!(matches!(
         refusal(named("a").format("other")).await,
         IssueError::UnknownFormat

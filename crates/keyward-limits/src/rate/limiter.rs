@@ -79,6 +79,9 @@ impl RateLimits {
     /// How many clients with keys are counted at most, and how many without: a million of each unless said
     /// otherwise, at some 200 bytes each. Nobody's count is dropped for want of room; newcomers beyond it
     /// share one.
+    ///
+    /// This is the room in this process. What is [shared](RateLimits::shared) takes room where it is counted
+    /// as well, and that is not bounded here.
     #[must_use]
     pub fn room(self, clients: usize) -> Self {
         self.with(|inner| {
@@ -88,14 +91,34 @@ impl RateLimits {
         })
     }
 
-    /// Counts together with other nodes; while that cannot be done, as said.
+    /// Counts together with all that have this name, on other nodes or here; while that cannot be done, as
+    /// said.
+    ///
+    /// The name is the same on every node, and another one for every other `RateLimits`: under one name, rules
+    /// of one name and window count together, so that a wide limit for one route would use up a narrow one
+    /// for another. It stays when limits are changed, which go on from where they were; under another name,
+    /// everyone starts afresh.
+    ///
+    /// # What it takes
+    /// Others hold a count for each client, rule and window, for as long as it says anything: W/N after one
+    /// request under a limit of N per W, and W at most. [`room`](RateLimits::room) does not bound them, so
+    /// whoever may come under many names can fill what holds them: with
+    /// [`Rule::per_address`](crate::Rule::per_address), anyone. Limits of few requests in a long window are
+    /// the dear ones there. The crate that counts says what one of them takes, and what becomes of requests
+    /// when it is full.
     #[must_use]
-    pub fn shared(self, limits: impl SharedLimits, when_away: WhenAway) -> Self {
-        let shared = Arc::new(Shared::new(Arc::new(limits), when_away));
+    pub fn shared(
+        self,
+        name: impl Into<Arc<str>>,
+        limits: impl SharedLimits,
+        when_away: WhenAway,
+    ) -> Self {
+        let shared = Arc::new(Shared::new(name.into(), Arc::new(limits), when_away));
         self.with(|inner| inner.shared = Some(shared))
     }
 
-    /// How long a request waits for shared limits: 250 ms unless said otherwise.
+    /// How long a request waits for shared limits: 250 ms unless said otherwise. While they do not answer at
+    /// all, requests wait as long before it is known, and one each second after that.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         self.with(|inner| inner.patience = Some(patience))
@@ -196,7 +219,8 @@ impl RateLimits {
         let Some(shared) = &inner.shared else {
             return inner.count_here(counted, inner.now(None), told);
         };
-        let limits: Vec<SharedLimit> = counted.iter().flat_map(shared_limits).collect();
+        let limits = counted.iter().flat_map(|counted| shared.limits_of(counted));
+        let limits: Vec<SharedLimit> = limits.collect();
         match shared.take(&limits, inner.clock(), inner.patience).await {
             Some(taken) => verdict(&limits, &taken),
             None => inner.count_alone(shared.when_away, counted, told),
@@ -355,18 +379,6 @@ impl Inner {
 
 fn reached(wait_nanos: u64) -> Denied {
     Denied::too_many_requests(Reason::LimitReached, Duration::from_nanos(wait_nanos))
-}
-
-fn shared_limits(counted: &Counted) -> impl Iterator<Item = SharedLimit> {
-    counted.limits.iter().map(|(limit, rate)| {
-        let name = format!("{}:{}", counted.subject, limit.per().as_millis());
-        let interval = rate.interval().div_ceil(1_000);
-        SharedLimit::new(
-            name,
-            interval,
-            interval.saturating_mul(limit.requests() - 1),
-        )
-    })
 }
 
 fn verdict(limits: &[SharedLimit], taken: &SharedTaken) -> Verdict {

@@ -10,6 +10,8 @@ use keyward::{BootTime, Clock};
 use thiserror::Error;
 use tokio::time::timeout;
 
+use super::buckets::Counted;
+
 /// Counts the requests of all nodes.
 ///
 /// # Contract
@@ -97,6 +99,10 @@ impl LimitsAway {
 #[non_exhaustive]
 pub enum WhenAway {
     /// Each of so many nodes holds its clients to its share of every limit, and to one request at least.
+    ///
+    /// The nodes have not counted what was counted together, nor is what they count now counted there later.
+    /// So both hold on their own: in a window in which the shared limits went away or came back, a client
+    /// may pass up to twice as often as otherwise: less than 4N times for N requests, on at most N nodes.
     LocalShare(NonZeroU32),
     /// Every request passes.
     Open,
@@ -107,6 +113,8 @@ pub enum WhenAway {
 /// Shared limits, and what is known of how they fare.
 #[derive(Debug)]
 pub(super) struct Shared {
+    /// That of the limiter, on every node.
+    name: Arc<str>,
     limits: Arc<dyn SharedLimits>,
     pub(super) when_away: WhenAway,
     /// Until when nobody asks, in nanoseconds after boot; 0 while all is well.
@@ -114,12 +122,28 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(limits: Arc<dyn SharedLimits>, when_away: WhenAway) -> Self {
+    pub(super) fn new(name: Arc<str>, limits: Arc<dyn SharedLimits>, when_away: WhenAway) -> Self {
         Self {
+            name,
             limits,
             when_away,
             away_until: AtomicU64::new(0),
         }
+    }
+
+    /// What is asked of the others, in the order of the limits.
+    pub(super) fn limits_of(&self, counted: &Counted) -> impl Iterator<Item = SharedLimit> {
+        counted.limits.iter().map(|(limit, rate)| {
+            let (name, window) = (&self.name, limit.per().as_millis());
+            // The length tells the limiter "a" with the rule "b" from every other limiter.
+            let name = format!("{}:{name}:{}:{window}", name.len(), counted.subject);
+            let interval = rate.interval().div_ceil(1_000);
+            SharedLimit::new(
+                name,
+                interval,
+                interval.saturating_mul(limit.requests() - 1),
+            )
+        })
     }
 
     /// `None` while they are away: nobody waits for what has just failed others, but one request a

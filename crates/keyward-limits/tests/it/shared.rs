@@ -80,7 +80,9 @@ async fn nodes_share_one_limit() {
     let fixture = Fixture::new().await;
     let counter = Counter::new(fixture.clock.clone());
     let apps: Vec<_> = (0..3)
-        .map(|_| fixture.app(RateLimits::new(rule()).shared(counter.clone(), WhenAway::Closed)))
+        .map(|_| {
+            fixture.app(RateLimits::new(rule()).shared("api", counter.clone(), WhenAway::Closed))
+        })
         .collect();
     let key = fixture.key().await;
     let mut passed = 0;
@@ -103,6 +105,59 @@ async fn nodes_share_one_limit() {
     assert_eq!(pass(&apps[1], &key, 30).await, 0);
 }
 
+/// Routes have limits of their own, under rules of one name; as they do where nothing is shared.
+#[tokio::test]
+async fn limiters_of_different_names_do_not_meet() {
+    let fixture = Fixture::new().await;
+    let counter = Counter::new(fixture.clock.clone());
+    let app = |name: &str, requests| {
+        let rule = Rule::per_key("key").limits([limit(requests, 60 * SECOND)]);
+        let limits = RateLimits::new([rule]);
+        fixture.app(limits.shared(name, counter.clone(), WhenAway::Closed))
+    };
+    let (cheap, costly) = (app("cheap", 100), app("costly", 5));
+    let key = fixture.key().await;
+    assert_eq!(pass(&cheap, &key, 50).await, 50);
+    assert_eq!(pass(&costly, &key, 20).await, 5);
+    assert_eq!(pass(&cheap, &key, 100).await, 50);
+    // On every node.
+    assert_eq!(pass(&app("costly", 5), &key, 20).await, 0);
+
+    // Nor do names that hold what stands between them.
+    let app = |name: &str, rule: &str| {
+        let rule = Rule::per_key(rule).limits([limit(1, 60 * SECOND)]);
+        let limits = RateLimits::new([rule]);
+        fixture.app(limits.shared(name, counter.clone(), WhenAway::Closed))
+    };
+    for (name, rule) in [
+        ("a", "b"),
+        ("a:1:b", ""),
+        ("", "a:b"),
+        ("a:", "b"),
+        ("a", ":b"),
+    ] {
+        assert_eq!(pass(&app(name, rule), &key, 2).await, 1, "{name} {rule}");
+    }
+}
+
+/// A limit that is changed goes on from where it was, and gives nobody a fresh start.
+#[tokio::test]
+async fn a_limit_that_is_changed_goes_on() {
+    let fixture = Fixture::new().await;
+    let counter = Counter::new(fixture.clock.clone());
+    let app = |requests| {
+        let rule = Rule::per_key("key").limits([limit(requests, 60 * SECOND)]);
+        let limits = RateLimits::new([rule]);
+        fixture.app(limits.shared("api", counter.clone(), WhenAway::Closed))
+    };
+    let key = fixture.key().await;
+    assert_eq!(pass(&app(10), &key, 20).await, 10);
+    assert_eq!(pass(&app(11), &key, 20).await, 0);
+    // Half the window has been used, by either measure.
+    fixture.hand.advance(30 * SECOND);
+    assert_eq!(pass(&app(20), &key, 20).await, 10);
+}
+
 #[tokio::test]
 async fn while_they_are_away_it_is_as_was_said() {
     let fixture = Fixture::new().await;
@@ -113,7 +168,7 @@ async fn while_they_are_away_it_is_as_was_said() {
         (WhenAway::Closed, vec![]),
     ] {
         let counter = Counter::new(fixture.clock.clone());
-        let limits = RateLimits::new(rule()).shared(counter.clone(), when_away);
+        let limits = RateLimits::new(rule()).shared("api", counter.clone(), when_away);
         let app = fixture.app(limits);
         let key = fixture.key().await;
         counter.0.away.store(true, Ordering::SeqCst);
@@ -143,7 +198,7 @@ async fn while_they_are_away_it_is_as_was_said() {
 async fn nobody_waits_long_for_what_hangs() {
     let fixture = Fixture::new().await;
     let counter = Counter::new(fixture.clock.clone());
-    let limits = RateLimits::new(rule()).shared(counter.clone(), WhenAway::Open);
+    let limits = RateLimits::new(rule()).shared("api", counter.clone(), WhenAway::Open);
     let app = fixture.app(limits.patience(Duration::from_millis(100)));
     let key = fixture.key().await;
     assert_eq!(send(&app, bearing(&key)).await.status, 200);

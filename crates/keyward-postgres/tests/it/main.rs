@@ -5,6 +5,7 @@ mod bulk;
 mod commits;
 mod contract;
 mod corrupt;
+mod diagnose;
 mod facts;
 mod migrate;
 mod network;

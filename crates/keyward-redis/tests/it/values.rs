@@ -1,15 +1,19 @@
-//! What a schedule may hold, and what it must not.
+//! What a schedule may hold, and what becomes of what it must not.
 
-use keyward_limits::{SharedLimit, SharedLimits};
+use std::time::Duration;
 
-use crate::support::{HOUR, Nodes, shared};
+use keyward_limits::{SharedLimit, WhenAway};
+use keyward_redis::RedisLimits;
+use redis_server::RedisServer;
 
-/// Never a panic, and never a free pass.
+use crate::support::{Fixture, HOUR, Nodes, per_key, send, shared};
+
+/// It counts as nothing, and the next request is counted as the first.
 #[tokio::test]
-async fn a_value_that_is_no_schedule_is_an_error() {
+async fn a_value_that_is_no_schedule_is_written_over() {
     let nodes = Nodes::start(1);
-    let limit = [shared("other", 1_000, HOUR), shared("a", 5, HOUR)];
-    let wrong = [
+    let limit = [shared("other", 1_000, HOUR), shared("a", 2, HOUR)];
+    let values = [
         "",
         "x",
         "-1",
@@ -21,38 +25,52 @@ async fn a_value_that_is_no_schedule_is_an_error() {
         " 1",
         "1 ",
         "1\n",
+        "1\0",
         "99999999999999999999999",
     ];
-    for value in wrong {
+    let values = values.map(|value| ["SET", "{keyward}:a", value, ""]);
+    let of_another_type = [
+        ["LPUSH", "{keyward}:a", "1", ""],
+        ["HSET", "{keyward}:a", "1", "2"],
+        ["SADD", "{keyward}:a", "1", ""],
+        ["ZADD", "{keyward}:a", "1", "1"],
+    ];
+    for make in values.into_iter().chain(of_another_type) {
         nodes.server.command(&["FLUSHALL"]).unwrap();
-        nodes
-            .server
-            .command(&["SET", "{keyward}:a", value])
-            .unwrap();
-        assert!(nodes.node().take(&limit).await.is_err(), "{value:?}");
-        // Nothing was taken off the other one.
-        assert_eq!(nodes.keys(), 1, "{value:?}");
-        assert_eq!(nodes.held("{keyward}:a"), value);
+        let words = if make[0].starts_with(['H', 'Z']) {
+            4
+        } else {
+            3
+        };
+        nodes.server.command(&make[..words]).unwrap();
+        for passed in [true, true, false] {
+            assert_eq!(nodes.take(&limit).await.passed, passed, "{make:?}");
+        }
+        let held: u64 = nodes.held("{keyward}:a").parse().unwrap();
+        assert!(held > nodes.now(), "{make:?}");
+        assert_eq!(nodes.keys(), 2, "{make:?}");
     }
-    nodes.server.command(&["DEL", "{keyward}:a"]).unwrap();
-    assert!(nodes.take(&limit).await.passed);
 }
 
+/// A name with a bad value is that of one client. It is no reason to do without Redis.
 #[tokio::test]
-async fn a_key_of_another_type_is_an_error() {
-    let nodes = Nodes::start(1);
-    let limit = [shared("a", 5, HOUR)];
-    for make in [
-        ["LPUSH", "{keyward}:a", "1"].as_slice(),
-        &["HSET", "{keyward}:a", "1", "2"],
-        &["SADD", "{keyward}:a", "1"],
-        &["ZADD", "{keyward}:a", "1", "1"],
-    ] {
-        nodes.server.command(&["FLUSHALL"]).unwrap();
-        nodes.server.command(make).unwrap();
-        assert!(nodes.node().take(&limit).await.is_err(), "{make:?}");
-        // It concerns nobody else.
-        assert!(nodes.take(&[shared("b", 5, HOUR)]).await.passed);
+async fn a_bad_value_harms_nobody() {
+    let fixture = Fixture::new().await;
+    let server = RedisServer::start().unwrap();
+    let redis = RedisLimits::connect(&server.url()).await.unwrap();
+    let limits = per_key(100, HOUR).shared("api", redis, WhenAway::Closed);
+    let app = fixture.app(limits.patience(Duration::from_secs(5)));
+    let key = fixture.key().await;
+    assert_eq!(send(&app, &key).await.0, 200);
+    let name = server.command(&["KEYS", "*"]).unwrap();
+    let other = fixture.key().await;
+    for bad in [&["SET", &name, "x"][..], &["LPUSH", &name, "1"]] {
+        server.command(&["DEL", &name]).unwrap();
+        server.command(bad).unwrap();
+        for _ in 0..3 {
+            assert_eq!(send(&app, &key).await.0, 200, "{bad:?}");
+            assert_eq!(send(&app, &other).await.0, 200, "{bad:?}");
+        }
     }
 }
 

@@ -6,8 +6,8 @@
 //!
 //! The laws of [`life`], [`import`], [`coherence`], [`receipt`] and [`outage`] are about the whole service: they
 //! run the verifier over the store. [`verifier_contract_tests!`](crate::verifier_contract_tests)
-//! makes tests of these. Those of [`issuing`], [`rotation`], [`keeping`], [`acting`], [`events`] and
-//! [`model`] are about the management of keys;
+//! makes tests of these. Those of [`issuing`], [`rotation`], [`keeping`], [`acting`], [`giving`],
+//! [`events`] and [`model`] are about the management of keys;
 //! [`lifecycle_contract_tests!`](crate::lifecycle_contract_tests) makes tests of them.
 
 pub mod acting;
@@ -21,6 +21,7 @@ pub mod feed;
 pub mod filter;
 pub mod find;
 pub mod foreign;
+pub mod giving;
 pub mod import;
 pub mod issuing;
 pub mod keeping;
@@ -42,4 +43,5 @@ pub mod unique;
 mod population;
 mod sample;
 mod service;
+mod team;
 mod tools;

@@ -56,7 +56,7 @@ async fn a_service_starts_without_redis_and_finds_it_later() {
         (three(), (4, 0)),
     ] {
         let redis = RedisLimits::new(&server.url()).unwrap();
-        let limits = per_key(12, HOUR).shared(redis, when_away);
+        let limits = per_key(12, HOUR).shared("api", redis, when_away);
         let app = fixture.app(limits.patience(LONG));
         let key = fixture.key().await;
         assert_eq!(count(&app, &key, 30).await, expected, "{when_away:?}");
@@ -73,7 +73,7 @@ async fn it_is_killed_and_comes_back() {
     let fixture = Fixture::new().await;
     let mut server = RedisServer::start().unwrap();
     let redis = RedisLimits::connect(&server.url()).await.unwrap();
-    let limits = per_key(100, HOUR).shared(redis, WhenAway::Closed);
+    let limits = per_key(100, HOUR).shared("api", redis, WhenAway::Closed);
     let app = fixture.app(limits.patience(LONG));
     let key = fixture.key().await;
     for _ in 0..3 {
@@ -113,7 +113,7 @@ async fn it_freezes_and_one_request_a_second_waits_for_it() {
     let fixture = Fixture::new().await;
     let server = RedisServer::start().unwrap();
     let redis = RedisLimits::new(&server.url()).unwrap();
-    let app = fixture.app(per_key(1_000, HOUR).shared(redis, WhenAway::Open));
+    let app = fixture.app(per_key(1_000, HOUR).shared("api", redis, WhenAway::Open));
     let key = fixture.key().await;
     assert_eq!(send(&app, &key).await.0, 200);
     server.pause().unwrap();
@@ -138,7 +138,7 @@ async fn it_freezes_and_goes_on() {
     let fixture = Fixture::new().await;
     let server = RedisServer::start().unwrap();
     let redis = RedisLimits::new(&server.url()).unwrap();
-    let app = fixture.app(per_key(1_000, HOUR).shared(redis, WhenAway::Closed));
+    let app = fixture.app(per_key(1_000, HOUR).shared("api", redis, WhenAway::Closed));
     let key = fixture.key().await;
     for frozen in [10, 400, 2_500] {
         assert_eq!(send(&app, &key).await.0, 200);
@@ -155,13 +155,44 @@ async fn it_freezes_and_goes_on() {
     }
 }
 
+/// Who is ready to wait longer than others is answered later than others.
+#[tokio::test]
+async fn patience_counts() {
+    let fixture = Fixture::new().await;
+    let server = RedisServer::start().unwrap();
+    let redis = RedisLimits::connect(&server.url()).await.unwrap();
+    let limits = per_key(1_000, HOUR).shared("api", redis, WhenAway::Closed);
+    let app = fixture.app(limits.patience(LONG));
+    let key = fixture.key().await;
+    assert_eq!(send(&app, &key).await.0, 200);
+    server.pause().unwrap();
+    let frozen = async {
+        sleep(Duration::from_millis(1_500)).await;
+        server.resume().unwrap();
+    };
+    let start = Instant::now();
+    let (answer, ()) = tokio::join!(send(&app, &key), frozen);
+    assert_eq!(answer.0, 200);
+    assert!(start.elapsed() >= Duration::from_millis(1_500));
+}
+
+#[tokio::test]
+async fn nobody_connects_for_ever() {
+    let server = RedisServer::start().unwrap();
+    server.pause().unwrap();
+    let start = Instant::now();
+    assert!(RedisLimits::connect(&server.url()).await.is_err());
+    assert!(start.elapsed() < LONG);
+    server.resume().unwrap();
+}
+
 /// A hundred at once, while nothing answers: each waits as long as its patience, at the same time.
 #[tokio::test]
 async fn many_at_once_wait_together() {
     let fixture = Fixture::new().await;
     let server = RedisServer::start().unwrap();
     let redis = RedisLimits::new(&server.url()).unwrap();
-    let app = fixture.app(per_key(1_000, HOUR).shared(redis, WhenAway::Open));
+    let app = fixture.app(per_key(1_000, HOUR).shared("api", redis, WhenAway::Open));
     let key = std::sync::Arc::new(fixture.key().await);
     assert_eq!(send(&app, &key).await.0, 200);
     server.pause().unwrap();

@@ -9,7 +9,7 @@ use keyward_redis::RedisLimits;
 use redis_server::RedisServer;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Fixture, HOUR, send};
+use crate::support::{Fixture, HOUR, per_key, send};
 
 fn limits(server: &RedisServer) -> RateLimits {
     let limit = |requests, per| Limit::new(requests, per).unwrap();
@@ -19,7 +19,7 @@ fn limits(server: &RedisServer) -> RateLimits {
     ];
     let redis = RedisLimits::new(&server.url()).unwrap();
     RateLimits::new(rules)
-        .shared(redis, WhenAway::Closed)
+        .shared("api", redis, WhenAway::Closed)
         // Not what is tested here, on a machine that may be busy.
         .patience(Duration::from_secs(5))
 }
@@ -51,6 +51,31 @@ async fn three_services_hold_one_limit() {
         passed[2] += usize::from(send(&apps[n % 3], &keys[2]).await.0 == 200);
     }
     assert_eq!(passed, [10, 10, 5]);
+}
+
+/// Their rules have one name and one window, and their limits differ.
+#[tokio::test]
+async fn limiters_of_different_names_share_one_redis() {
+    let fixture = Fixture::new().await;
+    let server = RedisServer::start().unwrap();
+    let redis = RedisLimits::connect(&server.url()).await.unwrap();
+    let app = |name: &str, requests| {
+        let limits = per_key(requests, HOUR).shared(name, redis.clone(), WhenAway::Closed);
+        fixture.app(limits.patience(Duration::from_secs(5)))
+    };
+    let key = fixture.key().await;
+    let passed = async |app: &axum::Router, requests| {
+        let mut passed = 0;
+        for _ in 0..requests {
+            passed += usize::from(send(app, &key).await.0 == 200);
+        }
+        passed
+    };
+    let (cheap, costly) = (app("cheap", 100), app("costly", 5));
+    assert_eq!(passed(&cheap, 20).await, 20);
+    assert_eq!(passed(&costly, 20).await, 5);
+    assert_eq!(passed(&cheap, 20).await, 20);
+    assert_eq!(passed(&app("costly", 5), 20).await, 0);
 }
 
 /// Over sockets, with all services at once.

@@ -1,17 +1,17 @@
-//! A network that loses connections without a word.
+//! A network that is slow, or loses connections without a word.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use keyward_limits::WhenAway;
+use keyward_limits::{SharedLimits, WhenAway};
 use keyward_redis::RedisLimits;
 use redis_server::RedisServer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::{Fixture, HOUR, per_key, send};
+use crate::support::{Fixture, HOUR, per_key, send, shared};
 
 /// Stands before a server; what was connected when it forgets is open, and leads nowhere.
 struct Forgetful {
@@ -22,6 +22,11 @@ struct Forgetful {
 
 impl Forgetful {
     async fn before(server: u16) -> Self {
+        Self::slow(server, Duration::ZERO).await
+    }
+
+    /// Nothing passes a connection for so long after it was made.
+    async fn slow(server: u16, connecting: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let forgetful = Self {
             port: listener.local_addr().unwrap().port(),
@@ -33,16 +38,23 @@ impl Forgetful {
         tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
                 connections.fetch_add(1, Ordering::SeqCst);
                 let lost = forgotten.lock().unwrap().clone();
-                let (from_client, to_client) = client.into_split();
-                let (from_server, to_server) = server.into_split();
-                tokio::spawn(carry(from_client, to_server, lost.clone()));
-                tokio::spawn(carry(from_server, to_client, lost));
+                tokio::spawn(async move {
+                    sleep(connecting).await;
+                    let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+                    let (from_client, to_client) = client.into_split();
+                    let (from_server, to_server) = server.into_split();
+                    tokio::spawn(carry(from_client, to_server, lost.clone()));
+                    tokio::spawn(carry(from_server, to_client, lost));
+                });
             }
         });
         forgetful
+    }
+
+    fn limits(&self) -> RedisLimits {
+        RedisLimits::new(&format!("redis://127.0.0.1:{}", self.port)).unwrap()
     }
 
     fn forget(&self) {
@@ -80,8 +92,9 @@ async fn a_connection_that_leads_nowhere_is_given_up() {
     let fixture = Fixture::new().await;
     let server = RedisServer::start().unwrap();
     let network = Forgetful::before(server.port()).await;
-    let redis = RedisLimits::new(&format!("redis://127.0.0.1:{}", network.port)).unwrap();
-    let app = fixture.app(per_key(1_000, HOUR).shared(redis, WhenAway::Closed));
+    let limits = per_key(1_000, HOUR).shared("api", network.limits(), WhenAway::Closed);
+    // A busy machine shall not be taken for one that is away.
+    let app = fixture.app(limits.patience(Duration::from_secs(1)));
     let key = fixture.key().await;
     for _ in 0..3 {
         for _ in 0..10 {
@@ -92,12 +105,60 @@ async fn a_connection_that_leads_nowhere_is_given_up() {
         assert_eq!(send(&app, &key).await.0, 503);
         while send(&app, &key).await.0 != 200 {
             // A patience and a second; and again, as the machine may be too busy for one look.
-            assert!(start.elapsed() < Duration::from_millis(3_500));
+            assert!(start.elapsed() < Duration::from_secs(6));
             sleep(Duration::from_millis(10)).await;
         }
     }
     // One each time, or two.
     assert!((4..=7).contains(&network.connections()));
+}
+
+/// Who asks first is gone by the time when there is a connection. It is there for those who come later.
+#[tokio::test]
+async fn a_connection_that_takes_longer_than_anyone_waits_is_used() {
+    let fixture = Fixture::new().await;
+    let server = RedisServer::start().unwrap();
+    let key = fixture.key().await;
+    for patience in [250, 20].map(Duration::from_millis) {
+        let network = Forgetful::slow(server.port(), Duration::from_millis(300)).await;
+        let limits = per_key(1_000, HOUR).shared("api", network.limits(), WhenAway::Closed);
+        let app = fixture.app(limits.patience(patience));
+        assert_eq!(send(&app, &key).await.0, 503);
+        let start = Instant::now();
+        while send(&app, &key).await.0 != 200 {
+            assert!(start.elapsed() < Duration::from_secs(20), "{patience:?}");
+            sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(network.connections(), 1, "{patience:?}");
+    }
+}
+
+/// A caller that goes away says nothing of the connection.
+#[tokio::test]
+async fn a_request_that_is_dropped_costs_no_connection() {
+    let server = RedisServer::start().unwrap();
+    // One who may not even ask whether it is there.
+    let rules = "ACL SETUSER counter on >word ~* -@all +evalsha +script|load +time +get +set";
+    server
+        .command(&rules.split(' ').collect::<Vec<_>>())
+        .unwrap();
+    for user in ["", "counter:word@"] {
+        let network = Forgetful::before(server.port()).await;
+        let url = format!("redis://{user}127.0.0.1:{}", network.port);
+        let limits = RedisLimits::new(&url).unwrap();
+        let limit = [shared("a", 100, HOUR)];
+        assert!(limits.take(&limit).await.unwrap().passed);
+        for _ in 0..2 {
+            server.pause().unwrap();
+            let dropped = timeout(Duration::from_millis(50), limits.take(&limit)).await;
+            assert!(dropped.is_err());
+            server.resume().unwrap();
+            // A quiet node: nobody asks for a while.
+            sleep(Duration::from_millis(700)).await;
+        }
+        assert!(limits.take(&limit).await.unwrap().passed);
+        assert_eq!(network.connections(), 1, "{user}");
+    }
 }
 
 /// While it is away, a node tries a connection or two each second, however many requests there are.
@@ -119,7 +180,7 @@ async fn nobody_storms_a_server_that_is_away() {
         }
     });
     let redis = RedisLimits::new(&url).unwrap();
-    let app = fixture.app(per_key(1_000, HOUR).shared(redis, WhenAway::Open));
+    let app = fixture.app(per_key(1_000, HOUR).shared("api", redis, WhenAway::Open));
     let key = fixture.key().await;
     let start = Instant::now();
     let mut requests = 0;

@@ -6,6 +6,7 @@ use keyward_core::Action;
 use keyward_store::{KeyId, KeyRecord, KeyStore, Records, Scope, Scopes, Subject};
 
 use super::cast::{MANAGE, NEEDED, Setting, Who, owner, part};
+use super::places;
 use super::world::{allow, ends, is_retired};
 
 pub(super) type Keys = BTreeMap<KeyId, KeyRecord>;
@@ -128,6 +129,10 @@ impl Holder {
         let is_loose = !by.limits.iter().all(is_kept);
         if is_loose && was.is_none_or(|was| was.limits != is.limits) {
             return Err("faster than it".to_owned());
+        }
+        let [ours, theirs] = [is, by].map(|key| places::bound(&key.networks));
+        if !places::is_within(&ours, &theirs) && was.is_none_or(|was| was.networks != is.networks) {
+            return Err("good from where it is not".to_owned());
         }
         Ok(())
     }

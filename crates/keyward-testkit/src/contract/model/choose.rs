@@ -2,18 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use keyward_store::{AuditQuery, KeyFilter, KeyId, Limit, Scope, Statuses, Subject};
+use keyward_store::{AuditQuery, KeyFilter, KeyId, Statuses, Subject};
 
 use super::super::service::FORMATS;
 use super::cast::{
-    ENVIRONMENTS, MANAGE, OPERATORS, OWNERS, ROLES, SCOPES, TAGS, TENANTS, Who, limits, owner,
-    subjects,
+    ENVIRONMENTS, MANAGE, OPERATORS, OWNERS, ROLES, SCOPES, TAGS, TENANTS, Who, owner, subjects,
 };
+use super::change::some_limits;
 use super::dice::Dice;
-use super::operation::{Edit, End, Halves, Operation, Run, Turn, Wanted};
-use super::world::{World, allow, within};
+use super::operation::{End, Halves, Operation, Run, Turn, Wanted};
+use super::world::{World, allow};
 
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 /// Soon over, and waited for.
 const BLINK: Duration = Duration::from_millis(12);
 /// Beyond what any calendar can spell.
@@ -21,10 +21,15 @@ const AEON: Duration = Duration::from_secs(400_000 * 366 * 24 * 3600);
 
 impl World {
     pub(super) fn choose(&self, dice: &mut Dice, at: SystemTime) -> Operation {
+        if dice.one_in(10)
+            && let Some(late) = self.something_late(dice, at)
+        {
+            return late;
+        }
         let kind = dice.below(100);
         let key = match kind {
             33..41 | 54..60 => self.any_of_a_pair(dice),
-            41..54 if dice.one_in(4) => self.any_of_a_pair(dice),
+            41..54 if dice.one_in(3) => self.any_of_a_pair(dice),
             64..69 => self.any_suspended(dice),
             _ => None,
         };
@@ -129,13 +134,16 @@ impl World {
         (!keys.is_empty() && !dice.one_in(5)).then(|| dice.any(&keys))
     }
 
-    fn wanted(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Wanted {
+    pub(super) fn wanted(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Wanted {
         let is_operator = matches!(who, Who::Operator(_));
         let mut tenant = dice.one_in(9).then(|| dice.any(&TENANTS));
         if is_operator && !dice.one_in(30) {
             tenant = Some(dice.any(&TENANTS));
         }
-        let bound = self.person(who, at).map(|person| person.now);
+        let person = self.person(who, at);
+        let own = person.as_ref().and_then(|person| person.owner.as_ref());
+        let own = OWNERS.into_iter().find(|id| own == Some(&owner(id)));
+        let bound = person.map(|person| person.now);
         let theirs = SCOPES.into_iter();
         let theirs = theirs.filter(|scope| bound.as_ref().is_none_or(|now| allow(now, scope)));
         let theirs: Vec<_> = theirs.collect();
@@ -160,13 +168,18 @@ impl World {
             name: if dice.one_in(40) { " " } else { "ci" },
             prefix: dice.one_in(2).then(|| dice.any(&FORMATS)),
             tenant,
-            owner: dice
-                .one_in(if is_operator { 2 } else { 6 })
-                .then(|| dice.any(&OWNERS)),
+            owner: match dice.below(6) {
+                0 => Some(dice.any(&OWNERS)),
+                1..3 if is_operator => Some(dice.any(&OWNERS)),
+                // Who has keys of their own only by saying so mostly does.
+                1..5 if !self.setting.owned => own,
+                _ => None,
+            },
             environment: dice.one_in(2).then(|| dice.any(&ENVIRONMENTS)),
             tags: dice.some(&TAGS, 2),
             scopes,
             limits: some_limits(dice),
+            networks: self.some_networks(dice, who, at),
             role: dice
                 .one_in(2)
                 .then(|| dice.any(&["admin", "admin", any_role])),
@@ -176,41 +189,7 @@ impl World {
         }
     }
 
-    fn edit(&self, dice: &mut Dice, who: &Who, key: &KeyId, at: SystemTime) -> Edit {
-        let mut edit = Edit::default();
-        for _field in 0..=dice.below(3) {
-            match dice.below(10) {
-                9 => {
-                    let person = self.person(who, at);
-                    let theirs = person.map(|person| within(&person.now));
-                    edit.scopes = theirs.map(|theirs| theirs.iter().cloned().collect());
-                }
-                0 => edit.name = Some(dice.any(&["ci", "renamed", "renamed", "\u{202e}ic"])),
-                1 => edit.description = Some(dice.any(&[None, Some("for the shop")])),
-                2 => edit.tags = Some(dice.some(&TAGS, 3)),
-                3 => edit.metadata = Some(dice.any(&[None, Some(1), Some(2)])),
-                4 => edit.end = Some(self.end(dice, who, at)),
-                5 => edit.limits = Some(some_limits(dice).unwrap_or_default()),
-                6 => edit.scopes = Some(dice.some(&SCOPES, 4)),
-                // Narrowed, or what it is with one more.
-                more => {
-                    let Some(key) = self.keys.get(key) else {
-                        continue;
-                    };
-                    let mut scopes: Vec<Scope> = key.scopes.iter().cloned().collect();
-                    if more == 7 {
-                        scopes.push(dice.any(&SCOPES));
-                    } else {
-                        scopes.retain(|_| dice.one_in(2));
-                    }
-                    edit.scopes = Some(scopes);
-                }
-            }
-        }
-        edit
-    }
-
-    fn end(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Option<End> {
+    pub(super) fn end(&self, dice: &mut Dice, who: &Who, at: SystemTime) -> Option<End> {
         let hours = u32::try_from(1 + dice.below(48)).unwrap();
         let theirs = self
             .person(who, at)
@@ -319,8 +298,4 @@ fn overlap(dice: &mut Dice) -> Duration {
         4 if dice.one_in(2) => AEON,
         hours => HOUR * u32::try_from(hours).unwrap(),
     }
-}
-
-fn some_limits(dice: &mut Dice) -> Option<Vec<Limit>> {
-    dice.one_in(2).then(|| dice.some(&limits(), 3))
 }

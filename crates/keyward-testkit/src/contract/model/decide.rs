@@ -9,6 +9,7 @@ use super::cast::{Setting, part};
 use super::effects::name_of;
 use super::operation::{Edit, End, Operation, Turn, Wanted};
 use super::people::Person;
+use super::places;
 use super::world::{No, World, after, has_expired, is_retired, stands};
 
 impl World {
@@ -116,6 +117,7 @@ impl World {
             return why;
         }
         let key = self.drawn(person, wanted, at);
+        why.extend(why_not_from(&key));
         if let Some(person) = person {
             why.extend(person.why_not_at_all());
             if person.is_idle_key() {
@@ -175,6 +177,7 @@ impl World {
         why.extend(edit.name.map(why_not_named).unwrap_or_default());
         why.extend(why_not_end(edit.end.flatten(), at));
         let after = edited(key, edit, at);
+        why.extend(why_not_from(&after));
         if let Some(person) = person {
             why.extend(self.why_not_give(person, Some(key), &after));
             let widened = after.scopes.iter();
@@ -184,6 +187,7 @@ impl World {
                 || is_fixed
                 || after.expires_at != key.expires_at
                 || after.limits != key.limits
+                || after.networks != key.networks
             {
                 why.extend(person.why_not_at_all());
             }
@@ -290,6 +294,9 @@ pub(super) fn edited(key: &KeyRecord, edit: &Edit, at: SystemTime) -> KeyRecord 
     if let Some(limits) = &edit.limits {
         key.limits = sorted(limits.iter().copied());
     }
+    if let Some(networks) = &edit.networks {
+        key.networks = places::kept(networks.iter().copied());
+    }
     if let Some(wanted) = &edit.scopes {
         key.scopes = super::operation::scopes(wanted);
     }
@@ -332,6 +339,14 @@ fn why_not_end(end: Option<End>, at: SystemTime) -> Vec<No> {
     match end.map(|end| instant(end, at)) {
         Some(end) if end <= at => vec![No::Invalid(Invalid::ExpiryInPast)],
         _ => Vec::new(),
+    }
+}
+
+fn why_not_from(key: &KeyRecord) -> Vec<No> {
+    if key.networks.len() > 64 {
+        vec![No::Invalid(Invalid::Networks)]
+    } else {
+        Vec::new()
     }
 }
 

@@ -13,6 +13,7 @@ use super::cast::{Who, owner};
 use super::decide::{edited, instant, sorted};
 use super::operation::{End, Halves, Operation, Run, Turn, Wanted, scopes};
 use super::people::Person;
+use super::places;
 use super::world::{Line, World, after, is_retired, stands, was_over, within};
 
 /// What whoever did it is given.
@@ -165,6 +166,7 @@ impl World {
         key.created_at = at;
         key.created_by = wanted.created_by.map(str::to_owned);
         let mut limits = wanted.limits.clone();
+        let mut networks = wanted.networks.clone();
         let mut end = wanted.end;
         if let Some(person) = person {
             if key.owner.is_none() && self.setting.owned {
@@ -177,10 +179,12 @@ impl World {
             key.created_by = Some(person.name.clone());
             if let Some(by) = &person.by {
                 limits = limits.or_else(|| Some(by.limits.clone()));
+                networks = networks.or_else(|| by.networks.clone());
                 end = end.or(by.ends.map(End::At));
             }
         }
         key.limits = sorted(limits.unwrap_or_default().into_iter());
+        key.networks = places::kept(networks.unwrap_or_default().into_iter());
         key.expires_at = end.map(|end| instant(end, at));
         key
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use ipnet::IpNet;
 use keyward_core::{KeyUpdate, NewKey};
 use keyward_store::{AuditQuery, KeyFilter, KeyId, Limit, Scope, Scopes, Subject};
 
@@ -67,6 +68,7 @@ pub(super) struct Wanted {
     pub(super) tags: Vec<&'static str>,
     pub(super) scopes: Option<Vec<Scope>>,
     pub(super) limits: Option<Vec<Limit>>,
+    pub(super) networks: Option<Vec<IpNet>>,
     pub(super) role: Option<&'static str>,
     pub(super) created_by: Option<&'static str>,
     pub(super) end: Option<End>,
@@ -93,6 +95,9 @@ impl Wanted {
         }
         if let Some(limits) = &self.limits {
             new = new.limits(limits.iter().copied());
+        }
+        if let Some(networks) = &self.networks {
+            new = new.networks(networks.iter().copied());
         }
         if let Some(role) = self.role {
             new = new.role(role);
@@ -121,6 +126,7 @@ pub(super) struct Edit {
     pub(super) metadata: Option<Option<usize>>,
     pub(super) end: Option<Option<End>>,
     pub(super) limits: Option<Vec<Limit>>,
+    pub(super) networks: Option<Vec<IpNet>>,
     pub(super) scopes: Option<Vec<Scope>>,
 }
 
@@ -141,6 +147,9 @@ impl Edit {
         }
         if let Some(limits) = &self.limits {
             update = update.limits(limits.iter().copied());
+        }
+        if let Some(networks) = &self.networks {
+            update = update.networks(networks.iter().copied());
         }
         if let Some(scopes) = &self.scopes {
             update = update.scopes(scopes.iter().cloned());

@@ -6,6 +6,8 @@ use keyward_core::{Action, Reach, Refusal, ScopeRule};
 use keyward_store::{KeyId, KeyRecord, KeyStatus, Limit, Owner, Scope, Scopes, Subject, TenantId};
 
 use super::cast::{MANAGE, Who, owner, part};
+use super::decide::sorted;
+use super::places::{self, Bound};
 use super::world::{No, Past, World, allow, ends, stands, within};
 
 /// Someone who is not the operator, at some moment.
@@ -30,6 +32,7 @@ pub(super) struct By {
     pub(super) id: KeyId,
     pub(super) ends: Option<SystemTime>,
     pub(super) limits: Vec<Limit>,
+    pub(super) networks: Bound,
     /// Whose keys it manages.
     manages: Option<Reach>,
 }
@@ -94,6 +97,10 @@ impl World {
         }
         let key = present.unwrap_or(&past.key);
         let manages = self.setting.keys_manage;
+        // They give no more than the key may when it came, and no more than it may when it gives.
+        let ends = [ends(key), ends(&past.key)].into_iter().flatten().min();
+        let limits = key.limits.iter().chain(&past.key.limits).copied();
+        let [now, then] = [key, &past.key].map(|key| places::bound(&key.networks));
         Person {
             name: format!("key:{}", key.id),
             tenant: key.tenant.clone(),
@@ -101,8 +108,9 @@ impl World {
             role: past.role,
             by: Some(By {
                 id: key.id.clone(),
-                ends: ends(key),
-                limits: key.limits.clone(),
+                ends,
+                limits: sorted(limits),
+                networks: places::both(now, then),
                 manages: manages.filter(|_| allow(&past.fences, &MANAGE)),
             }),
             own: past.fences,
@@ -236,6 +244,11 @@ impl Person {
         if !by.limits.iter().all(keeps) && before.is_none_or(|before| before.limits != after.limits)
         {
             why.push(No::Refused(Refusal::Limits));
+        }
+        if !places::is_within(&places::bound(&after.networks), &by.networks)
+            && before.is_none_or(|before| before.networks != after.networks)
+        {
+            why.push(No::Refused(Refusal::Networks));
         }
         why
     }

@@ -77,6 +77,7 @@ impl World {
             (is.role() == role.as_deref(), "of another role"),
             (is.scopes() == &scopes, "of other scopes"),
             (is.limits() == key.limits, "of other limits"),
+            (is.networks() == key.networks, "of other networks"),
             (
                 is.limited_as() == key.lineage.as_ref().unwrap_or(&key.id),
                 "limited as another",

@@ -1,0 +1,21 @@
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::out::Out;
+
+pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure> {
+    let store = options.store()?;
+    let (before, _) = store.schema_version().await?;
+    store.migrate().await?;
+    let (after, _) = store.schema_version().await?;
+    if out.json {
+        return Ok(out.object(&json!({ "before": before, "version": after }))?);
+    }
+    let told = match before {
+        0 => format!("The schema keyward is made, at version {after}."),
+        _ if before == after => format!("The schema keyward is at version {after} already."),
+        _ => format!("The schema keyward is brought from version {before} to {after}."),
+    };
+    Ok(out.line(&told)?)
+}
