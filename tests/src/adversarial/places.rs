@@ -220,6 +220,9 @@ pub const ALL: &[Place] = &[
     at("id-nul", ADMIN, &["id_nul"]),
     at("id-traversal", ADMIN, &["id_traversal"]),
     at("id-long", ADMIN, &["id_long"]),
+    at("name-script", PAGE, &["name_script"]),
+    at("name-attr-breakout", PAGE, &["name_attr_breakout"]),
+    at("name-template", PAGE, &["name_template"]),
     at("name-rtl", ADMIN, &["name_rtl"]),
     at("name-zero-width", ADMIN, &["name_zero_width"]),
     at("name-nul", ADMIN, &["name_nul"]),
@@ -234,6 +237,10 @@ pub const ALL: &[Place] = &[
     at("json-window-zero", ADMIN, &["json_window_zero"]),
     at("json-float", ADMIN, &["json_float"]),
     at("wrong-content-type", ADMIN, &["wrong_content_type"]),
+    at("form-content-type", PAGE, &["form_content_type"]),
+    at("csrf-get-revoke", PAGE, &["csrf_get_revoke"]),
+    at("settings-headers", PAGE, &["settings_headers"]),
+    at("secret-in-redirect", PAGE, &["secret_in_redirect"]),
     at("idempotency-replay", ADMIN, &["idempotency_replay"]),
     at(
         "revoke-client-disconnect",
@@ -270,3 +277,4 @@ const FAILURES: &str = "crates/keyward-limits/tests/it/failures.rs";
 const LAYERS: &str = "tests/tests/adversarial_faults/layers.rs";
 const ADMIN: &str = "crates/keyward-admin/tests/it/cases.rs";
 const ADMIN_FAILURES: &str = "crates/keyward-admin/tests/it/failures.rs";
+const PAGE: &str = "crates/keyward-page/tests/it/adversarial.rs";

@@ -69,6 +69,18 @@ impl<'a> Acting<'a> {
         self.actor.map(|actor| self.policy().rights(actor))
     }
 
+    /// The most that the actor may give to a key at this moment: what their role grants, within the
+    /// standings of their tenant and of themselves, and within the key that they act by. `None` is the
+    /// operator, whom nothing bounds.
+    ///
+    /// # Errors
+    /// [`LifecycleError::Refused`] when they may give nothing, being suspended or without a plan that
+    /// includes keys; others when the store cannot answer.
+    pub async fn rights_now(&self) -> Result<Option<Scopes>, LifecycleError> {
+        let mint = self.mint().await?;
+        Ok(mint.actor.map(|(bounded, policy)| policy.rights(&bounded)))
+    }
+
     /// The key of that name, revoked ones too; `None` also for one that they may not know of.
     ///
     /// # Errors

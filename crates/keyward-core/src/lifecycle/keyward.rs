@@ -78,6 +78,12 @@ impl Keyward {
         self.verifier.clone()
     }
 
+    /// Who may do what to which keys, as the builder was told.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.rules.policy
+    }
+
     /// Manages keys as someone in particular, whom the [policy](Builder::policy) allows some of it.
     #[must_use]
     pub const fn acting_as<'a>(&'a self, actor: &'a Actor) -> Acting<'a> {

@@ -12,6 +12,7 @@ mod peppers;
 mod policy;
 mod receipt;
 mod register;
+mod rights;
 mod rotation;
 mod support;
 mod time;

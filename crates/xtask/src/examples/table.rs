@@ -113,6 +113,21 @@ pub(super) const EXAMPLES: &[Example] = &[
         ]),
     },
     Example {
+        name: "dashboard",
+        database: false,
+        shows: Shows::Answers(&[
+            with_key("GET", "/orders", 200),
+            without_key("POST", "/sign-in", 303),
+            without_key("GET", "/api/api-keys", 200),
+            without_key("POST", "/api/api-keys", 201),
+            without_key("GET", "/settings/api-keys", 200),
+            without_key("GET", "/settings/api-keys/{id}", 200),
+            without_key("POST", "/settings/api-keys/{id}/suspend", 403),
+            without_key("POST", "/settings/api-keys/{id}/revoke", 303),
+            with_key("GET", "/orders", 401),
+        ]),
+    },
+    Example {
         name: "teams",
         database: false,
         shows: Shows::Answers(&[

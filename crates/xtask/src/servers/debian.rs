@@ -34,12 +34,36 @@ pub(super) fn redis(place: &Path) -> Result<PathBuf> {
     })
 }
 
+/// Returns the driver and the browser.
+pub(super) fn chromium(place: &Path) -> Result<[PathBuf; 2]> {
+    // What is called `chromium` among the programs is a script that looks for the browser where it would
+    // be installed.
+    let found = |root: &Path| {
+        let browser = root.join("usr/lib/chromium/chromium");
+        Ok(vec![root.join("usr/bin/chromedriver"), browser])
+    };
+    let directory = start_scripts(place, "chromium-driver", found)?;
+    Ok(["chromedriver", "chromium"].map(|name| directory.join(name)))
+}
+
 /// Fetches a package and what it needs and the system has not, and returns a directory in which
 /// its programs can be started.
 fn programs(
     place: &Path,
     package: &str,
     find: impl FnOnce(&Path) -> Result<PathBuf>,
+) -> Result<PathBuf> {
+    start_scripts(place, package, |root| {
+        let programs = fs::read_dir(find(root)?)?;
+        programs.map(|program| Ok(program?.path())).collect()
+    })
+}
+
+/// The same, of the programs that are found below the root of what was fetched.
+fn start_scripts(
+    place: &Path,
+    package: &str,
+    find: impl FnOnce(&Path) -> Result<Vec<PathBuf>>,
 ) -> Result<PathBuf> {
     let place = place.join(package);
     let started = place.join("bin");
@@ -58,10 +82,10 @@ fn programs(
     let libraries = libraries(&root)?;
     let unfinished = place.join("bin.unfinished");
     fs::create_dir_all(&unfinished)?;
-    for program in fs::read_dir(find(&root)?)? {
-        let program = program?;
-        let script = unfinished.join(program.file_name());
-        fs::write(&script, starter(&program.path(), &libraries))?;
+    for program in find(&root)? {
+        let name = program.file_name().ok_or("a program without a name")?;
+        let script = unfinished.join(name);
+        fs::write(&script, starter(&program, &libraries))?;
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
     }
     fs::rename(unfinished, &started)?;
@@ -101,26 +125,41 @@ fn download(package: &str, archives: &Path) -> Result<()> {
     workspace::succeed(&mut apt)
 }
 
-/// The directories of libraries, as the loader does not look for them here.
+/// The directories of libraries, as the loader does not look for them here: those of the machine's kind,
+/// and those of a package in them.
 fn libraries(root: &Path) -> Result<String> {
     let mut found = Vec::new();
     for parent in ["lib", "usr/lib"] {
-        let Ok(directories) = fs::read_dir(root.join(parent)) else {
-            continue;
-        };
-        for directory in directories {
-            let directory = directory?.path();
-            let holds = fs::read_dir(&directory).is_ok_and(|entries| {
-                entries
-                    .flatten()
-                    .any(|entry| entry.file_name().to_string_lossy().contains(".so"))
-            });
-            if holds {
-                found.push(directory.display().to_string());
-            }
+        for directory in directories(&root.join(parent))? {
+            let inner = directories(&directory)?;
+            found.extend(std::iter::once(directory).chain(inner));
         }
     }
+    let holds = |directory: &PathBuf| {
+        fs::read_dir(directory).is_ok_and(|entries| {
+            entries
+                .flatten()
+                .any(|entry| entry.file_name().to_string_lossy().contains(".so"))
+        })
+    };
+    let found = found.iter().filter(|directory| holds(directory));
+    let found: Vec<String> = found.map(|found| found.display().to_string()).collect();
     Ok(found.join(":"))
+}
+
+/// Those in a directory, which itself need not be there.
+fn directories(parent: &Path) -> Result<Vec<PathBuf>> {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// A script that starts a program with its libraries.

