@@ -119,7 +119,7 @@ fn method<'a>(words: &[&'a str]) -> &'a str {
 }
 
 /// Reads the status from `HTTP/1.1 200 OK`. The answer before a final one, a 1xx, is passed over.
-fn status(line: &str) -> Option<u16> {
+pub(super) fn status(line: &str) -> Option<u16> {
     let code = line.strip_prefix("HTTP/")?.split(' ').nth(1)?;
     code.parse().ok().filter(|code| *code >= 200)
 }

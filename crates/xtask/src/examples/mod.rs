@@ -2,6 +2,7 @@ mod build;
 mod curl;
 mod program;
 mod server;
+mod session;
 mod table;
 
 use std::collections::BTreeSet;
@@ -97,6 +98,7 @@ fn show(
     );
     match example.shows {
         Shows::Answers(requests) => server::answers(program, root, port, &variables, requests),
+        Shows::Session(statuses) => session::answers(program, root, port, &variables, statuses),
         Shows::Prints(words) => program::prints(program, root, &variables, words),
     }
 }

@@ -72,7 +72,7 @@ fn key(example: &mut Running) -> Result<String> {
 }
 
 /// Waits until somebody listens.
-fn listens(port: u16) -> Result<()> {
+pub(super) fn listens(port: u16) -> Result<()> {
     let pause = Duration::from_millis(20);
     for _ in 0..START.as_millis() / pause.as_millis() {
         if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
@@ -89,11 +89,7 @@ fn listens(port: u16) -> Result<()> {
 
 /// The curl lines that it has printed once it is quiet.
 fn curl_lines(example: &mut Running, key: &str) -> Vec<CurlLine> {
-    let mut before = 0;
-    while example.lines().len() > before {
-        before = example.lines().len();
-        example.read_until(QUIET, |_| false);
-    }
+    read_until_quiet(example);
     let id = example
         .lines()
         .iter()
@@ -103,6 +99,16 @@ fn curl_lines(example: &mut Running, key: &str) -> Vec<CurlLine> {
         .iter()
         .filter_map(|line| CurlLine::parse(line, key, id))
         .collect()
+}
+
+/// Reads all that it prints, until it prints no more.
+pub(super) fn read_until_quiet(example: &mut Running) {
+    example.read_until(START, |lines| !lines.is_empty());
+    let mut before = 0;
+    while example.lines().len() > before {
+        before = example.lines().len();
+        example.read_until(QUIET, |_| false);
+    }
 }
 
 /// The printed lines that make a request; without a key, one can be made up.

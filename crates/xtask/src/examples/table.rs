@@ -16,6 +16,9 @@ pub(super) enum Shows {
     ///
     /// The requests are made in this order, so that one after a revocation can be refused.
     Answers(&'static [Request]),
+    /// Listens on `127.0.0.1:$PORT`, and prints lines that work in one shell: curl lines, which get these
+    /// answers, and lines that set a variable.
+    Session(&'static [u16]),
     /// Is server and client in one: prints these words and exits with success.
     Prints(&'static [&'static str]),
 }
@@ -147,6 +150,26 @@ pub(super) const EXAMPLES: &[Example] = &[
             without_key("DELETE", "/keys/{id}", 204),
             with_key("GET", "/orders", 401),
         ]),
+    },
+    Example {
+        name: "citatra",
+        database: false,
+        shows: Shows::Session(&[201, 200, 403, 401, 200, 204, 401]),
+    },
+    Example {
+        name: "katalo",
+        database: false,
+        shows: Shows::Session(&[201, 403, 201, 200, 200]),
+    },
+    Example {
+        name: "cotizera",
+        database: false,
+        shows: Shows::Session(&[200, 200, 403, 200, 401]),
+    },
+    Example {
+        name: "sitemarks",
+        database: false,
+        shows: Shows::Session(&[403, 200, 200, 200, 204, 401]),
     },
 ];
 
