@@ -26,7 +26,7 @@ use keyward_admin::Admin;
 use keyward_example_demo::shell::{BEARER, by, create};
 use keyward_example_demo::{Demo, User};
 use keyward_memory::MemoryStore;
-use keyward_page::Page;
+use keyward_page::{Messages, Page};
 use keyward_postgres::PostgresStore;
 use tokio::net::TcpListener;
 
@@ -81,12 +81,23 @@ fn app(keys: Keyward, address: &str) -> Router {
     let admin = Admin::new(keys.clone(), demo.actors(member)).read_only([READ]);
     let page = Page::new(keys, demo.actors(member))
         .try_at(format!("http://{address}/api/v1/workspaces/acme/prompts"))
-        .read_only([READ]);
+        .read_only([READ])
+        .messages(words());
     Router::new()
         .nest("/api/v1", api)
         .nest("/api", admin.router())
         .merge(page.at("/settings/api-keys"))
         .merge(demo.routes())
+}
+
+/// As the product's documents call things.
+fn words() -> Messages {
+    let mut words = Messages::default();
+    words.title = "API Keys".into();
+    words.create = "New API Key".into();
+    words.create_title = "New API Key".into();
+    words.create_now = "Create".into();
+    words
 }
 
 /// A member of a workspace, as those see them who decide about keys.

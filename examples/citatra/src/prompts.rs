@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use keyward::{Denied, Principal};
+use axum::response::Result;
+use keyward::Principal;
 use serde_json::{Value, json};
 
 #[derive(Clone, Default)]
@@ -23,7 +25,7 @@ pub(crate) async fn list(
     key: Principal,
     Path(workspace): Path<String>,
     State(prompts): State<Prompts>,
-) -> Result<Json<Vec<Value>>, Denied> {
+) -> Result<Json<Vec<Value>>> {
     // A key is good in its own workspace alone.
     key.require_tenant(&workspace)?;
     Ok(Json(prompts.of(&workspace, |prompts| prompts.clone())))
@@ -33,9 +35,11 @@ pub(crate) async fn add(
     key: Principal,
     Path(workspace): Path<String>,
     State(prompts): State<Prompts>,
-    Json(prompt): Json<Value>,
-) -> Result<(StatusCode, Json<Value>), Denied> {
+    prompt: Result<Json<Value>, JsonRejection>,
+) -> Result<(StatusCode, Json<Value>)> {
+    // Whose workspace it is comes before what is wanted there.
     key.require_tenant(&workspace)?;
+    let Json(prompt) = prompt?;
     prompts.of(&workspace, |prompts| prompts.push(prompt.clone()));
     Ok((StatusCode::CREATED, Json(prompt)))
 }
@@ -43,9 +47,10 @@ pub(crate) async fn add(
 pub(crate) async fn settings(
     key: Principal,
     Path(workspace): Path<String>,
-    Json(settings): Json<Value>,
-) -> Result<Json<Value>, Denied> {
+    settings: Result<Json<Value>, JsonRejection>,
+) -> Result<Json<Value>> {
     key.require_tenant(&workspace)?;
+    let Json(settings) = settings?;
     Ok(Json(
         json!({ "workspace": workspace, "settings": settings }),
     ))

@@ -69,8 +69,8 @@ async fn one(
         .scopes(role.scopes().iter().cloned());
     let mut kept = bcrypt.kept(&line.hash, &line.prefix)?;
     // By a name of its own a key is known again when its hash has been replaced by a faster one.
-    let known = format!("{} {} {}", line.prefix, line.tenant, line.name);
-    let known = Sha256::digest(known);
+    let known = [&line.tenant, &line.user, &line.name, &line.hash].map(String::as_str);
+    let known = Sha256::digest(known.join(" "));
     let id = known.iter().take(16).map(|byte| format!("{byte:02x}"));
     kept.id = Some(KeyId::new(&id.collect::<String>())?);
     demo.found(&line.tenant).await?;

@@ -33,6 +33,8 @@ use keyward_page::Page;
 use keyward_postgres::PostgresStore;
 use tokio::net::TcpListener;
 
+use crate::contract::Contract;
+
 const READ: Scope = Scope::from_static("quotes:read");
 const WRITE: Scope = Scope::from_static("quotes:write");
 
@@ -90,11 +92,13 @@ fn app(keys: Keyward, demo: &Demo, address: &str) -> Router {
         .with_state(quotes::Quotes::default())
         .route_layer(ApiKeyLayer::new(keys.verifier()));
 
+    let contract = Contract::new(keys.clone(), demo.actors(user));
+    let contract = middleware::from_fn_with_state(contract, contract::answer);
     let admin = Admin::new(keys.clone(), demo.actors(user)).router();
     let page = Page::new(keys, demo.actors(user)).try_at(format!("http://{address}/api/v1/quotes"));
     Router::new()
         .nest("/api/v1", api)
-        .nest("/api", admin.layer(middleware::from_fn(contract::answer)))
+        .nest("/api", admin.layer(contract))
         .merge(page.at("/settings/api-keys"))
         .merge(demo.routes())
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use keyward::{AuditQuery, Keyward, LifecycleError};
+use keyward::{Keyward, LifecycleError};
 
 /// Who pays.
 ///
@@ -30,16 +30,10 @@ impl Plans {
         if !tenant.starts_with("free-") || self.lock().contains(tenant) {
             return Ok(());
         }
-        let log = self
-            .keys
-            .audit(&AuditQuery::tenant(tenant).limit(1))
-            .await?;
-        if log.is_empty() {
-            self.keys
-                .tenant(tenant)
-                .by("billing")
-                .entitle(false)
-                .await?;
+        let standing = self.keys.tenant(tenant).by("billing");
+        // Nobody has said anything of it yet.
+        if standing.state().await?.revision == 0 {
+            standing.entitle(false).await?;
         }
         self.lock().insert(tenant.to_owned());
         Ok(())

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use keyward::{Denied, Policy};
+use axum::response::Result;
+use keyward::Policy;
 use serde_json::{Value, json};
 
 use crate::caller::Caller;
@@ -34,7 +35,7 @@ impl App {
     }
 }
 
-pub(crate) async fn list(caller: Caller, State(app): State<App>) -> Result<Json<Value>, Denied> {
+pub(crate) async fn list(caller: Caller, State(app): State<App>) -> Result<Json<Value>> {
     caller.require(&READ)?;
     let all = app.of(&caller, |projects| projects.clone());
     let shown = |(id, project)| json!({ "id": id, "project": project });
@@ -44,9 +45,11 @@ pub(crate) async fn list(caller: Caller, State(app): State<App>) -> Result<Json<
 pub(crate) async fn add(
     caller: Caller,
     State(app): State<App>,
-    Json(project): Json<Value>,
-) -> Result<(StatusCode, Json<Value>), Denied> {
+    project: Result<Json<Value>, JsonRejection>,
+) -> Result<(StatusCode, Json<Value>)> {
+    // Whether someone may write comes before what they would write.
     caller.require(&WRITE)?;
+    let Json(project) = project?;
     let id = app.of(&caller, |projects| {
         let id = projects.keys().last().map_or(1, |last| last + 1);
         projects.insert(id, project.clone());
@@ -61,11 +64,12 @@ pub(crate) async fn add(
 pub(crate) async fn remove(
     caller: Caller,
     State(app): State<App>,
-    Path(id): Path<u64>,
-) -> Result<Response, Denied> {
+    id: Result<Path<u64>, PathRejection>,
+) -> Result<StatusCode> {
     caller.require(&ADMIN)?;
+    let Path(id) = id?;
     Ok(match app.of(&caller, |projects| projects.remove(&id)) {
-        Some(_) => StatusCode::NO_CONTENT.into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
+        Some(_) => StatusCode::NO_CONTENT,
+        None => StatusCode::NOT_FOUND,
     })
 }

@@ -41,6 +41,9 @@ async fn c1_a_key_is_scoped_to_one_workspace(on: On) {
     assert!([403, 404].contains(&written), "{written}");
     let set = app.put(SETTINGS, json!({})).key(key).send().await.status;
     assert!([403, 404].contains(&set), "{set}");
+    // Whose it is comes first, whatever is sent.
+    let odd = app.request("POST", PROMPTS).form("no=json").key(key);
+    assert_eq!(odd.send().await.status, read.status);
     assert_eq!(
         app.status(key, "/api/v1/workspaces/other/prompts").await,
         200
@@ -91,6 +94,20 @@ async fn c3_keys_are_for_paid_plans(on: On) {
     assert_eq!(created.send().await.status, 403);
     app.plan("free-eve", "pro").await;
     assert_eq!(app.status(key, path).await, 200);
+    if matches!(on, On::Postgres) {
+        // What one instance is told, another heeds.
+        let second = app.beside().await;
+        assert_eq!(second.status(key, path).await, 200);
+        app.plan("free-eve", "free").await;
+        soon(async || second.status(key, path).await == 403).await;
+        second.plan("free-eve", "pro").await;
+        assert_eq!(second.status(key, path).await, 200);
+        soon(async || app.status(key, path).await == 200).await;
+        // It does not forget what was changed when it hears of the tenant itself.
+        second
+            .create("eve:admin@free-eve", json!({"name": "ci"}))
+            .await;
+    }
 }
 
 async fn c4_the_secret_is_shown_once_and_kept_nowhere(on: On) {

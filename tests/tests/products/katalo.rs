@@ -180,4 +180,15 @@ async fn k6_browsers_are_refused(on: On) {
         assert_eq!(answer.header("access-control-allow-origin"), None);
     }
     assert_eq!(app.status(key, "/v1/usage").await, 200);
+    let post = app.post("/v1/items", json!({})).key(key);
+    let post = post.header("Origin", "https://shop.example").send().await;
+    assert_eq!(post.status, 403);
+    // A preflight finds nobody who would let it pass.
+    let preflight = app.request("OPTIONS", "/v1/items");
+    let preflight = preflight
+        .header("Origin", "https://shop.example")
+        .header("Access-Control-Request-Method", "POST")
+        .header("Access-Control-Request-Headers", "authorization");
+    let preflight = preflight.send().await;
+    assert_eq!(preflight.header("access-control-allow-origin"), None);
 }
