@@ -6,7 +6,8 @@ use crate::out::Out;
 /// Asks whoever sits before the terminal; only a plain yes is one.
 pub(crate) fn confirm(out: &Out, question: &str) -> Result<(), Failure> {
     out.note(question);
-    let said = ask(&mut io::stdin().lock(), &mut io::stderr())?;
+    let said = ask(&mut io::stdin().lock(), &mut io::stderr());
+    let said = said.map_err(|error| Failure::File("an answer".to_owned(), error))?;
     if said {
         return Ok(());
     }

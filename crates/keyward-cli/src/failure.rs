@@ -4,16 +4,24 @@ use std::io;
 use keyward::{CommitError, ImportError, IssueError, LifecycleError, StartError, StoreError};
 use thiserror::Error;
 
+use crate::named::no_such_key;
+
 /// Why a command did not do what it was asked for.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     /// Something is wrong with some of it, and has been told already.
     #[error("{0}")]
     Some(String),
+    /// The database failed with some of it, which has been told already.
+    #[error("{0}")]
+    SomeStore(String),
+    /// Something was changed as it should be, and to say so failed.
+    #[error("it is done, but what became of it could not all be written")]
+    Untold(#[source] io::Error),
     /// It was asked for in a way that makes no sense.
     #[error("{0}")]
     Usage(String),
-    /// A file that was named cannot be read.
+    /// A file that was named, or standard input, cannot be read.
     #[error("cannot read {0}")]
     File(String, #[source] io::Error),
     /// It cannot be.
@@ -49,17 +57,22 @@ impl Failure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            // Whoever read the output wanted no more of it.
+            // Whoever read the output wanted no more of it. What changes something makes that `Untold`.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
-            Self::Some(_) | Self::Output(_) => SOME,
+            Self::Some(_) | Self::Untold(_) | Self::Output(_) => SOME,
             Self::Usage(_) | Self::File(..) => USAGE,
             Self::Refused(_) | Self::NotValid => REFUSED,
             Self::Lifecycle(error) => of_lifecycle(error),
             Self::Issue(error) => of_issue(error),
-            Self::Store(_) | Self::Schema(_) | Self::Unavailable(_) => STORE,
+            Self::Store(_) | Self::SomeStore(_) | Self::Schema(_) | Self::Unavailable(_) => STORE,
             Self::Start(_, StartError::Store(_) | StartError::NotReady(_)) => STORE,
             Self::Start(..) => USAGE,
         }
+    }
+
+    /// Whether it is the database's.
+    pub(crate) fn is_outage(&self) -> bool {
+        self.code() == STORE
     }
 
     /// Whether there is something to say about it that has not been said.
@@ -93,6 +106,9 @@ const SAYING_NOTHING: [&str; 3] = [
     "the store cannot be used as it is",
     "the store does not answer",
 ];
+
+/// As what cannot be read.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
 
 const DONE: u8 = 0;
 const SOME: u8 = 1;
@@ -133,7 +149,10 @@ const fn of_commit(error: &CommitError) -> u8 {
 
 impl From<LifecycleError> for Failure {
     fn from(error: LifecycleError) -> Self {
-        Self::Lifecycle(error)
+        match error {
+            LifecycleError::NotFound(id) => no_such_key(&id),
+            error => Self::Lifecycle(error),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use keyward::{Builder, KeyStore};
+use keyward::{Builder, ForeignKeys, KeyStore};
 use keyward_import::{
     Argon2, Bcrypt, BetterAuth, Characters, DrfApiKey, FoundBy, Pbkdf2, PrefixedApiKey, Sanctum,
     Sha256Keys, Sha512Keys, Spelling, Unkey,
@@ -72,6 +72,25 @@ impl System {
             Self::Sha256(_) => "sha256",
             Self::Sha512(_) => "sha512",
         }
+    }
+
+    /// Whether a text is spelled like one of its keys. Those that are spelled like keys of one of the
+    /// formats are left to these.
+    pub(crate) fn spells(&self, text: &str) -> bool {
+        let text = text.as_bytes();
+        let found = match self {
+            Self::BetterAuth(keys) => keys.locate(text),
+            Self::Unkey(keys) => keys.locate(text),
+            Self::Sanctum(keys) => keys.locate(text),
+            Self::DrfApiKey(keys) => keys.locate(text),
+            Self::PrefixedApiKey(keys) => keys.locate(text),
+            Self::Bcrypt(keys) => keys.locate(text),
+            Self::Argon2(keys) => keys.locate(text),
+            Self::Pbkdf2(keys) => keys.locate(text),
+            Self::Sha256(keys) => keys.as_ref().and_then(|keys| keys.locate(text)),
+            Self::Sha512(keys) => keys.locate(text),
+        };
+        found.is_some()
     }
 
     /// Has its keys recognized.

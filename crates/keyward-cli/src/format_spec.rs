@@ -49,6 +49,13 @@ impl FormatSpec {
     pub(crate) fn format(&self) -> KeyFormat {
         self.format.clone()
     }
+
+    /// Whether a text begins as every key of the format does, of which it may be a part.
+    pub(crate) fn begins(&self, text: &str) -> bool {
+        let separator = self.shape.map_or('_', |shape| shape.prefix_separator);
+        let rest = text.strip_prefix(&*self.prefix);
+        rest.is_some_and(|rest| rest.starts_with(separator))
+    }
 }
 
 impl FromStr for FormatSpec {
@@ -219,6 +226,17 @@ mod tests {
         assert_eq!(format("ctza_<hex:40>@9"), opaque.hint(9).build().unwrap());
         let dashed = KeyFormat::builder("sk").prefix_separator('-').build();
         assert_eq!(format("sk-<id>_<secret:24><checksum>"), dashed.unwrap());
+    }
+
+    #[test]
+    fn keys_are_known_by_how_they_begin() {
+        for (spec, key, other) in [
+            ("acme_live", "acme_live_x", "acme_lively"),
+            ("sk-<id>_<secret:24>", "sk-", "sk_x"),
+        ] {
+            let spec: FormatSpec = spec.parse().unwrap();
+            assert!(spec.begins(key) && !spec.begins(other), "{spec}");
+        }
     }
 
     #[test]

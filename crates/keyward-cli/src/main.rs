@@ -35,7 +35,7 @@
 //! | code | when |
 //! |---|---|
 //! | 0 | it is done |
-//! | 1 | something is wrong with some of it: bad lines of an import, findings of `doctor` |
+//! | 1 | something is wrong with some of it: bad lines of an import, findings of `doctor`, output of a change that could not be written |
 //! | 2 | it was asked for in a way that makes no sense |
 //! | 3 | it cannot be: no such key, a key that is not valid, something that is not done to such a key |
 //! | 4 | the database cannot be reached, or cannot be used as it is |
@@ -46,10 +46,12 @@ mod failure;
 mod foreign_spec;
 mod format_spec;
 mod key;
+mod named;
 mod options;
 mod out;
 mod service;
 mod time;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -80,13 +82,14 @@ Environment:
 
 Exit codes:
   0  it is done
-  1  something is wrong with some of it: bad lines of an import, findings of doctor
+  1  something is wrong with some of it: bad lines of an import, findings of doctor,
+     output of a change that could not be written
   2  it was asked for in a way that makes no sense
   3  it cannot be: no such key, a key that is not valid, not done to such a key
   4  the database cannot be reached, or cannot be used as it is";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| usage::without_secrets(error).exit());
     let mut out = Out::new(cli.options.json);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

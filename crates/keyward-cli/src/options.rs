@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::foreign_spec::System;
 use crate::format_spec::FormatSpec;
+use crate::usage::SHORTEST_SECRET;
 
 /// What every command heeds.
 #[derive(Args, Debug)]
@@ -124,12 +125,22 @@ impl Options {
         Ok(self.formats())
     }
 
+    /// Whether a text may be a key, or the beginning of one.
+    pub(crate) fn could_be_a_key(&self, text: &str) -> bool {
+        let mut formats = self.formats.iter();
+        let mut foreign = self.foreign.iter();
+        // Some systems' keys are spelled so loosely that short ids are too.
+        formats.any(|format| format.begins(text))
+            || text.len() >= SHORTEST_SECRET && foreign.any(|system| system.spells(text))
+    }
+
     pub(crate) fn peppers(&self) -> Result<Peppers, Failure> {
         let mut peppers = Peppers::none();
         for (place, pepper) in self.peppers.iter().enumerate() {
             let key = fs::read(&pepper.file).map(Zeroizing::new);
-            let key =
-                key.map_err(|error| Failure::File(pepper.file.display().to_string(), error))?;
+            // Whoever gives the pepper itself in place of a file's name must not read it here.
+            let named = || format!("the file of pepper number {}", place + 1);
+            let key = key.map_err(|error| Failure::File(named(), error))?;
             let wrong = |error| Failure::Usage(format!("the pepper {}: {error}", pepper.name));
             let pepper = Pepper::new(&*pepper.name, &key).map_err(wrong)?;
             peppers = match place {
@@ -161,7 +172,9 @@ impl Options {
 
 fn read(file: &PathBuf) -> Result<Zeroizing<String>, Failure> {
     let text = fs::read_to_string(file).map(Zeroizing::new);
-    text.map_err(|error| Failure::File(file.display().to_string(), error))
+    // Whoever gives the URL itself in place of a file's name must not read its password here.
+    let named = "the file that --database-url-file names, which is not the URL itself";
+    text.map_err(|error| Failure::File(named.to_owned(), error))
 }
 
 /// A variable that is set, and not to nothing.

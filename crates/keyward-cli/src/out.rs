@@ -85,6 +85,25 @@ impl Out {
     }
 }
 
+/// What was not written of a change that was made. It keeps nothing else from being done.
+#[derive(Debug, Default)]
+pub(crate) struct Unwritten(Option<io::Error>);
+
+impl Unwritten {
+    /// Keeps the first error.
+    pub(crate) fn keep(&mut self, written: io::Result<()>) {
+        if let Err(error) = written {
+            self.0.get_or_insert(error);
+        }
+    }
+
+    /// What has come of it all: a failure to do it before one to say so.
+    pub(crate) fn after(self, done: Result<(), Failure>) -> Result<(), Failure> {
+        done?;
+        self.0.map_or(Ok(()), |error| Err(Failure::Untold(error)))
+    }
+}
+
 fn columns(terminal: &console::Term) -> Option<usize> {
     terminal.size_checked().map(|(_, columns)| columns.into())
 }

@@ -7,6 +7,7 @@ use keyward_postgres::PostgresStore;
 
 use crate::failure::Failure;
 use crate::foreign_spec::System;
+use crate::named::no_such_key;
 use crate::options::Options;
 
 /// The keys, and who acts on them.
@@ -76,7 +77,7 @@ impl Service {
     /// The key of that name.
     pub(crate) async fn key(&self, id: &KeyId) -> Result<KeySnapshot, Failure> {
         let found = self.acting().get(id).await?;
-        found.ok_or_else(|| Failure::Refused(format!("there is no key {id}")))
+        found.ok_or_else(|| no_such_key(id))
     }
 
     /// The newest keys that a filter lets through, and whether there are more than so many.

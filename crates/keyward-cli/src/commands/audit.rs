@@ -4,10 +4,10 @@ use clap::Args;
 use keyward::{AuditEntry, AuditQuery, KeyId, Owner, TenantId};
 use serde_json::{Value, json};
 
-use super::change::key_id;
 use super::which::owner;
 use crate::failure::Failure;
 use crate::key;
+use crate::named::key_id;
 use crate::options::Options;
 use crate::out::{Out, shown};
 use crate::service::{Service, with};
@@ -16,7 +16,10 @@ use crate::time::{moment_past, spelled};
 #[derive(Args, Debug)]
 pub(crate) struct Audit {
     /// Lines about this key
-    #[arg(long, value_parser = key_id, value_name = "ID")]
+    #[arg(long = "key", value_name = "ID")]
+    named: Option<String>,
+    /// The same, once it is known to be an id.
+    #[arg(skip)]
     key: Option<KeyId>,
     /// Lines about this tenant and its keys
     #[arg(long)]
@@ -38,7 +41,9 @@ pub(crate) struct Audit {
 const HEADER: [&str; 6] = ["TIME", "ACTION", "KEY", "TENANT", "BY", "WHAT"];
 
 impl Audit {
-    pub(super) async fn run(self, options: &Options, out: &mut Out) -> Result<(), Failure> {
+    pub(super) async fn run(mut self, options: &Options, out: &mut Out) -> Result<(), Failure> {
+        let named = self.named.as_deref();
+        self.key = named.map(|id| key_id(id, options)).transpose()?;
         with(options, &[], async |service| {
             // What comes after this is for the second part.
             let position = service.keys.last_event().await?;

@@ -1,3 +1,5 @@
+use std::io;
+
 use clap::Args;
 use serde_json::json;
 
@@ -7,7 +9,7 @@ use super::which::Which;
 use crate::ask::confirm;
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::out::Out;
+use crate::out::{Out, Unwritten};
 use crate::service::with;
 
 #[derive(Args, Debug)]
@@ -51,31 +53,32 @@ impl BulkRevoke {
                 if more {
                     out.note(&format!("Of more keys, these are the newest {SHOWN}."));
                 }
-                return counted(count, "would be revoked", true, out);
+                return Ok(counted(count, "would be revoked", true, out)?);
             }
             if ask {
                 let count = service.acting().revoke_all(filter).dry_run().await?;
                 if count == 0 {
-                    return counted(0, "revoked", false, out);
+                    return Ok(counted(0, "revoked", false, out)?);
                 }
                 confirm(out, &format!("This revokes {} for good.", keys(count)))?;
             }
             let count = revocation.await?;
-            counted(count, "revoked", false, out)?;
+            let mut unwritten = Unwritten::default();
+            unwritten.keep(counted(count, "revoked", false, out));
             if self.everywhere {
-                receipt(&service.keys.confirm_everywhere().await, out)?;
+                unwritten.keep(receipt(&service.keys.confirm_everywhere().await, out));
             }
-            Ok(())
+            unwritten.after(Ok(()))
         })
         .await
     }
 }
 
-fn counted(count: u64, what: &str, dry_run: bool, out: &mut Out) -> Result<(), Failure> {
+fn counted(count: u64, what: &str, dry_run: bool, out: &mut Out) -> io::Result<()> {
     if out.json {
-        return Ok(out.object(&json!({ "keys": count, "dryRun": dry_run }))?);
+        return out.object(&json!({ "keys": count, "dryRun": dry_run }));
     }
-    Ok(out.line(&format!("{} {what}.", keys(count)))?)
+    out.line(&format!("{} {what}.", keys(count)))
 }
 
 pub(super) fn keys(count: u64) -> String {

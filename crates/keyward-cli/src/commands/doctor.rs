@@ -1,3 +1,4 @@
+use std::io;
 use std::time::Duration;
 
 use keyward_postgres::{Diagnosis, Fires, LogFacts, NodeFacts, StandbyFacts, Way};
@@ -36,36 +37,13 @@ impl Severity {
 pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure> {
     let diagnosis = options.store()?.diagnose().await?;
     let findings = judge(&diagnosis);
-    for finding in &findings {
-        if out.json {
-            out.object(&json!({
-                "check": finding.what,
-                "severity": finding.severity.as_str().to_ascii_lowercase(),
-                "found": finding.found,
-                "advice": finding.advice,
-            }))?;
-        }
-    }
-    if !out.json {
-        let row = |finding: &Finding| {
-            let advice = finding.advice.as_ref();
-            let found = match advice {
-                None => finding.found.clone(),
-                Some(advice) => format!("{}: {advice}", finding.found),
-            };
-            vec![
-                finding.severity.as_str().to_owned(),
-                finding.what.to_owned(),
-                found,
-            ]
-        };
-        out.table(&[], &[2], findings.iter().map(row))?;
-    }
+    let written = print(&findings, out);
     let failed = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Fail);
+    // What is wrong is so, whoever reads of it.
     match failed.count() {
-        0 => Ok(()),
+        0 => Ok(written?),
         failed => Err(Failure::Some(format!(
             "{failed} of {} checks failed",
             findings.len()
@@ -73,8 +51,39 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
     }
 }
 
+fn print(findings: &[Finding], out: &mut Out) -> io::Result<()> {
+    if out.json {
+        for finding in findings {
+            out.object(&json!({
+                "check": finding.what,
+                "severity": finding.severity.as_str().to_ascii_lowercase(),
+                "found": finding.found,
+                "advice": finding.advice,
+            }))?;
+        }
+        return Ok(());
+    }
+    let row = |finding: &Finding| {
+        let advice = finding.advice.as_ref();
+        let found = match advice {
+            None => finding.found.clone(),
+            Some(advice) => format!("{}: {advice}", finding.found),
+        };
+        vec![
+            finding.severity.as_str().to_owned(),
+            finding.what.to_owned(),
+            found,
+        ]
+    };
+    out.table(&[], &[2], findings.iter().map(row))
+}
+
 fn judge(diagnosis: &Diagnosis) -> Vec<Finding> {
-    let mut findings = vec![server(diagnosis)];
+    let mut findings = vec![server(
+        &diagnosis.server,
+        diagnosis.standby,
+        diagnosis.fsync,
+    )];
     findings.extend(settings(diagnosis));
     findings.push(schema(diagnosis));
     findings.extend(triggers(diagnosis));
@@ -111,20 +120,20 @@ impl Finding {
     }
 }
 
-fn server(diagnosis: &Diagnosis) -> Finding {
-    let found = format!("Postgres {}", diagnosis.server);
-    if diagnosis.standby {
+fn server(version: &str, standby: bool, fsync: bool) -> Finding {
+    let found = format!("Postgres {version}");
+    if standby {
         let found = ok("server", format!("{found}, a standby"));
         return found.fail("keys are kept by the primary; name that one in DATABASE_URL");
     }
-    if !diagnosis.fsync {
-        let advice = "fsync is off: after a crash a revoked key may be good again; switch it on";
-        return ok("server", found).warn(advice);
-    }
-    let major = diagnosis.server.split(['.', ' ']).next();
+    let major = version.split(['.', ' ']).next();
     let major: Option<u32> = major.and_then(|major| major.parse().ok());
     if major.is_some_and(|major| major < OLDEST) {
         return ok("server", found).fail(format!("Keyward needs Postgres {OLDEST} or newer"));
+    }
+    if !fsync {
+        let advice = "fsync is off: after a crash a revoked key may be good again; switch it on";
+        return ok("server", found).warn(advice);
     }
     ok("server", found)
 }
@@ -347,4 +356,23 @@ fn cause(error: &keyward::StoreError) -> String {
     error
         .source()
         .map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_hides_no_failure() {
+        for (version, standby, fsync, severity) in [
+            ("17.2 (Debian 17.2-1)", false, true, Severity::Ok),
+            ("13.0", false, false, Severity::Warn),
+            ("12.22", false, true, Severity::Fail),
+            ("12.22", false, false, Severity::Fail),
+            ("17.2", true, false, Severity::Fail),
+        ] {
+            let finding = server(version, standby, fsync);
+            assert!(finding.severity == severity, "{version} {}", finding.found);
+        }
+    }
 }

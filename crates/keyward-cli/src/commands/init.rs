@@ -10,12 +10,13 @@ pub(super) async fn run(options: &Options, out: &mut Out) -> Result<(), Failure>
     store.migrate().await?;
     let (after, _) = store.schema_version().await?;
     if out.json {
-        return Ok(out.object(&json!({ "before": before, "version": after }))?);
+        let written = out.object(&json!({ "before": before, "version": after }));
+        return written.map_err(Failure::Untold);
     }
     let told = match before {
         0 => format!("The schema keyward is made, at version {after}."),
         _ if before == after => format!("The schema keyward is at version {after} already."),
         _ => format!("The schema keyward is brought from version {before} to {after}."),
     };
-    Ok(out.line(&told)?)
+    out.line(&told).map_err(Failure::Untold)
 }

@@ -1,3 +1,4 @@
+use std::io;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
@@ -111,31 +112,33 @@ impl Issue {
     }
 }
 
-/// Prints a new key, the one time. Where it cannot be, nobody has it, and it is revoked.
-pub(super) async fn hand_over(
-    service: &Service,
-    issued: Issued,
-    out: &mut Out,
-) -> Result<(), Failure> {
-    let now = SystemTime::now();
+/// Where it cannot be printed, nobody has it, and it is revoked.
+async fn hand_over(service: &Service, issued: Issued, out: &mut Out) -> Result<(), Failure> {
     let id = issued.key.id.clone();
+    let Err(error) = print(issued, out) else {
+        return Ok(());
+    };
+    let lost = format!("the key could not be written ({})", error.kind());
+    if let Err(error) = service.acting().revoke(&id).only().await {
+        out.note(&format!("{lost}, and to revoke {id} failed too"));
+        return Err(error.into());
+    }
+    Err(Failure::Some(format!("{lost}, and so {id} was revoked")))
+}
+
+/// Prints a new key, the one time.
+pub(super) fn print(issued: Issued, out: &mut Out) -> io::Result<()> {
+    let now = SystemTime::now();
     let snapshot = KeySnapshot::from(issued.key);
     let secret = issued.secret;
-    let written = if out.json {
+    if out.json {
         let mut object = key::object(&snapshot, now);
         object["secret"] = secret.expose().into();
-        out.object(&object)
-    } else {
-        out.note_table(&[], key::SOFT_DETAILS, key::details(&snapshot, now));
-        out.note("\nThe key is printed this one time:");
-        out.line(secret.expose())
-    };
-    let Err(error) = written else { return Ok(()) };
-    service.acting().revoke(&id).only().await?;
-    Err(Failure::Some(format!(
-        "the key could not be written ({}), and so {id} was revoked",
-        error.kind()
-    )))
+        return out.object(&object);
+    }
+    out.note_table(&[], key::SOFT_DETAILS, key::details(&snapshot, now));
+    out.note("\nThe key is printed this one time:");
+    out.line(secret.expose())
 }
 
 fn limit(text: &str) -> Result<Limit, String> {

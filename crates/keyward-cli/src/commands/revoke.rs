@@ -26,9 +26,10 @@ pub(crate) struct Revoke {
 
 impl Revoke {
     pub(super) async fn run(self, options: &Options, out: &mut Out) -> Result<(), Failure> {
+        let ids = self.keys.ids(options)?;
         with(options, &[], async |service| {
             if !self.yes && Out::can_ask() {
-                self.ask(service, out).await?;
+                ask(&ids, service, out).await?;
             }
             let revoke = async |id: &KeyId| {
                 let revocation = service.acting().revoke(id);
@@ -39,20 +40,20 @@ impl Revoke {
                 };
                 revocation.await
             };
-            self.keys.each(service, out, "revoked", revoke).await
+            self.keys.each(&ids, service, out, "revoked", revoke).await
         })
         .await
     }
+}
 
-    async fn ask(&self, service: &Service, out: &Out) -> Result<(), Failure> {
-        let mut keys = Vec::new();
-        for id in &self.keys.ids {
-            keys.push(service.key(id).await?);
-        }
-        let list = key::list(&keys, SystemTime::now(), out.columns());
-        out.note_table(&list.header, &list.soft, list.rows);
-        let count = u64::try_from(keys.len()).unwrap_or(u64::MAX);
-        let question = format!("\nThis revokes {} for good.", counted(count));
-        confirm(out, &question)
+async fn ask(ids: &[KeyId], service: &Service, out: &Out) -> Result<(), Failure> {
+    let mut keys = Vec::new();
+    for id in ids {
+        keys.push(service.key(id).await?);
     }
+    let list = key::list(&keys, SystemTime::now(), out.columns());
+    out.note_table(&list.header, &list.soft, list.rows);
+    let count = u64::try_from(keys.len()).unwrap_or(u64::MAX);
+    let question = format!("\nThis revokes {} for good.", counted(count));
+    confirm(out, &question)
 }

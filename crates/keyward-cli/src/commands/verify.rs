@@ -10,7 +10,7 @@ use keyward_postgres::PostgresStore;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, STANDARD_INPUT};
 use crate::key;
 use crate::options::Options;
 use crate::out::{Out, shown};
@@ -78,7 +78,8 @@ fn credential(out: &Out) -> Result<Zeroizing<Vec<u8>>, Failure> {
         out.note("Paste the key and press enter; it is not shown.");
         let line = console::Term::stderr()
             .read_secure_line()
-            .map(Zeroizing::new)?;
+            .map(Zeroizing::new)
+            .map_err(unread)?;
         return Ok(Zeroizing::new(line.trim_end().as_bytes().to_vec()));
     }
     // Longer than any key, and refused as such.
@@ -86,7 +87,7 @@ fn credential(out: &Out) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut input = io::stdin()
         .lock()
         .take(u64::try_from(MOST).unwrap_or(u64::MAX));
-    input.read_until(b'\n', &mut line)?;
+    input.read_until(b'\n', &mut line).map_err(unread)?;
     if line.last() == Some(&b'\n') {
         line.pop();
     }
@@ -94,6 +95,10 @@ fn credential(out: &Out) -> Result<Zeroizing<Vec<u8>>, Failure> {
         line.pop();
     }
     Ok(line)
+}
+
+fn unread(error: io::Error) -> Failure {
+    Failure::File(STANDARD_INPUT.to_owned(), error)
 }
 
 const MOST: usize = 4_096;
@@ -142,16 +147,21 @@ fn valid(found: Option<KeySnapshot>, scopes: &[&str], out: &mut Out) -> Result<(
 }
 
 fn not_valid(reason: Reason, found: Option<KeySnapshot>, out: &mut Out) -> Result<(), Failure> {
+    // It is not valid, whether or not someone reads so: scripts go by the exit code.
+    let _unread = refusal(reason, found, out);
+    Err(Failure::NotValid)
+}
+
+fn refusal(reason: Reason, found: Option<KeySnapshot>, out: &mut Out) -> io::Result<()> {
     let now = SystemTime::now();
     if out.json {
         let key: Option<Value> = found.map(|key| key::object(&key, now));
         let told = json!({ "valid": false, "reason": reason.to_string(), "key": key });
-        out.object(&told)?;
-    } else {
-        out.line(&format!("not valid: {reason}"))?;
-        if let Some(key) = found {
-            out.table(&[], key::SOFT_DETAILS, key::details(&key, now))?;
-        }
+        return out.object(&told);
     }
-    Err(Failure::NotValid)
+    out.line(&format!("not valid: {reason}"))?;
+    match found {
+        Some(key) => out.table(&[], key::SOFT_DETAILS, key::details(&key, now)),
+        None => Ok(()),
+    }
 }

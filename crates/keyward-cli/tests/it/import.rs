@@ -248,6 +248,18 @@ async fn what_cannot_be_read_is_told() {
     site.run(&["import", "/nowhere/keys"])
         .exits(2)
         .notes("cannot read /nowhere/keys");
+    let directory = Directory::fresh();
+    directory.file("keys", b"");
+    let path = directory.path();
+    site.run(&["import", path])
+        .exits(2)
+        .notes(&format!("cannot read {path}: "));
+    for arguments in [&["import", "-"][..], &["verify"]] {
+        let mut command = site.command(arguments);
+        command.stdin(std::fs::File::open(path).unwrap());
+        let told = Ran::of(command.output().unwrap()).exits(2);
+        told.notes("cannot read standard input: ");
+    }
     site.run(&["import", "-", "--from", "stripe"])
         .exits(2)
         .notes("better-auth");

@@ -8,5 +8,6 @@ mod life;
 mod report;
 mod scanner;
 mod support;
+mod unheard;
 mod usage;
 mod verify;

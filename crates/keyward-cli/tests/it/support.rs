@@ -41,6 +41,17 @@ impl Site {
         ran(self.command(arguments), input)
     }
 
+    /// With an output that nobody reads.
+    pub(crate) fn unheard(&self, arguments: &[&str]) -> Ran {
+        self.unheard_fed(arguments, b"")
+    }
+
+    pub(crate) fn unheard_fed(&self, arguments: &[&str], input: &[u8]) -> Ran {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        ran_into(self.command(arguments), input, writer.into())
+    }
+
     /// A new key of that name: its id, and itself.
     pub(crate) fn issue(&self, name: &str, more: &[&str]) -> (String, String) {
         let arguments = [&["issue", name, "--tenant", "acme", "--json"], more].concat();
@@ -73,13 +84,15 @@ pub(crate) fn command(url: &str, arguments: &[&str]) -> Command {
     command
 }
 
-pub(crate) fn ran(mut command: Command, input: &[u8]) -> Ran {
-    let pipe = [Stdio::piped(), Stdio::piped(), Stdio::piped()];
-    let [stdin, stdout, stderr] = pipe;
+pub(crate) fn ran(command: Command, input: &[u8]) -> Ran {
+    ran_into(command, input, Stdio::piped())
+}
+
+fn ran_into(mut command: Command, input: &[u8], stdout: Stdio) -> Ran {
     let mut child = command
-        .stdin(stdin)
+        .stdin(Stdio::piped())
         .stdout(stdout)
-        .stderr(stderr)
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // A program that reads nothing closes its end.

@@ -1,6 +1,6 @@
 //! What makes no sense, and what others wrote.
 
-use crate::support::{Site, command, ran};
+use crate::support::{Site, command, ran, some_id};
 use crate::verify::Directory;
 
 #[tokio::test]
@@ -29,7 +29,101 @@ async fn the_database_is_named_by_a_variable_or_a_file() {
     let nowhere = ["list", "--database-url-file", "/nowhere/url"];
     ran(command("", &nowhere), b"")
         .exits(2)
-        .notes("cannot read /nowhere/url");
+        .notes("cannot read the file that --database-url-file names");
+}
+
+/// What is pasted in the wrong place is told neither to the terminal nor to whoever keeps its output.
+#[tokio::test]
+async fn secrets_are_not_repeated() {
+    let site = Site::fresh().await;
+    let (id, secret) = site.issue("ci", &[]);
+    let (_, dashed) = site.issue("ci", &["--format", "acme-<id>_<secret:24><checksum>"]);
+    let hidden = |mut command: std::process::Command, secret: &str| {
+        command.env("KEYWARD_FOREIGN", "sanctum");
+        let told = ran(command, b"").exits(2);
+        assert!(!told.err.contains(secret), "{}", told.err);
+        told
+    };
+    let sanctum = "7|0123456789abcdefghijklmnopqrstuvwxyzABCD";
+    let long = format!("acme_live_{}", "x".repeat(90));
+    for key in [&*secret, &dashed, sanctum, "acme_live_x", &long] {
+        for arguments in [
+            &["show", key][..],
+            &["revoke", &id, key],
+            &["suspend", key],
+            &["resume", key],
+            &["rotate", key],
+            &["rotate", key, "--undo"],
+            &["audit", "--key", key],
+        ] {
+            let formats = ["--format", "acme_live,acme-<id>_<secret:24><checksum>"];
+            let told = hidden(site.command(&[arguments, &formats].concat()), key);
+            told.notes("spelled like a key, and is not repeated here");
+        }
+    }
+    assert_eq!(
+        site.status(&id),
+        "active",
+        "the line was refused as a whole"
+    );
+    // Where clap speaks.
+    for arguments in [
+        &[&*secret][..],
+        &["show", &id, &secret],
+        &["list", &secret],
+        &["list", "--tag=x", "--format", &secret],
+        &["list", &format!("--json={secret}")],
+        &["list", "--limit", &secret],
+    ] {
+        hidden(site.command(arguments), &secret);
+    }
+    let url = "postgres://ada:hunter2@localhost/x";
+    hidden(
+        site.command(&["list", "--database-url-file", url]),
+        "hunter2",
+    )
+    .notes("not the URL itself");
+    hidden(site.command(&["list", "--database-url", url]), "hunter2");
+    hidden(
+        site.command(&["list", &format!("--database-url={url}")]),
+        "hunter2",
+    );
+    for pepper in ["2026=hunter2", "hunter2", "hunter2==", "hunter2="] {
+        hidden(site.command(&["list", "--pepper", pepper]), "hunter2").notes("pepper");
+        let mut command = site.command(&["list"]);
+        command.env("KEYWARD_PEPPERS", pepper);
+        hidden(command, "hunter2").notes("pepper");
+    }
+    // What is short is no secret, and quoted.
+    let told = site.run(&["list", "--older-than", "soon"]).exits(2);
+    told.notes("'soon'");
+}
+
+/// A key may be one of a format that was not named.
+#[tokio::test]
+async fn only_what_is_surely_an_id_is_repeated() {
+    let site = Site::fresh().await;
+    let (id, _) = site.issue("ci", &[]);
+    let nobody = some_id();
+    for formats in ["", "acme_test"] {
+        let bare = |arguments: &[&str]| {
+            let mut command = site.command(arguments);
+            command.env("KEYWARD_FORMATS", formats);
+            if formats.is_empty() {
+                command.env_remove("KEYWARD_FORMATS");
+            }
+            ran(command, b"")
+        };
+        let key = "acme_live_0123456789a_0123456789abcdefghij";
+        for arguments in [&["show", key][..], &["revoke", key], &["suspend", key, key]] {
+            let told = bare(arguments).notes("there is no key of that id");
+            assert_ne!(told.code, 0);
+            assert!(!told.err.contains("acme_live"), "{}", told.err);
+        }
+        bare(&["resume", &id, key]).exits(1).notes("id number 2: ");
+        bare(&["show", "123"]).exits(3).notes("no key 123");
+        bare(&["show", &nobody]).exits(3).notes(&nobody);
+    }
 }
 
 #[tokio::test]

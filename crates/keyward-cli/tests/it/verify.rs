@@ -120,6 +120,10 @@ impl Directory {
         Self(path)
     }
 
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
     /// A new file in it: its path.
     pub(crate) fn file(&self, name: &str, content: &[u8]) -> String {
         let path = self.0.join(name);

@@ -3,7 +3,7 @@ mod line;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -13,10 +13,10 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use self::line::{Line, Reader};
-use crate::failure::{Failure, is_outage};
+use crate::failure::{Failure, STANDARD_INPUT, is_outage};
 use crate::foreign_spec::{SPELLINGS, System};
 use crate::options::Options;
-use crate::out::Out;
+use crate::out::{Out, Unwritten};
 use crate::service::{Service, with};
 
 #[derive(Args, Debug)]
@@ -78,9 +78,11 @@ impl Import {
             let mut run = Run {
                 service,
                 out,
+                source: name(&self.file),
                 bar: bar(length),
                 tally: Tally::default(),
                 under_way: JoinSet::new(),
+                unwritten: Unwritten::default(),
             };
             let done = run.all(input, &reader).await;
             run.end(done)
@@ -89,14 +91,24 @@ impl Import {
     }
 }
 
-fn open(file: &PathBuf) -> Result<(Box<dyn BufRead>, Option<u64>), Failure> {
-    if file.as_os_str() == "-" {
+fn open(file: &Path) -> Result<(Box<dyn BufRead>, Option<u64>), Failure> {
+    if file.as_os_str() == STANDARD {
         return Ok((Box::new(BufReader::new(io::stdin())), None));
     }
-    let wrong = |error| Failure::File(file.display().to_string(), error);
+    let wrong = |error| Failure::File(name(file), error);
     let input = File::open(file).map_err(wrong)?;
     let length = input.metadata().map_err(wrong)?.len();
     Ok((Box::new(BufReader::new(input)), Some(length)))
+}
+
+/// What stands for standard input.
+const STANDARD: &str = "-";
+
+fn name(file: &Path) -> String {
+    if file.as_os_str() == STANDARD {
+        return STANDARD_INPUT.to_owned();
+    }
+    file.display().to_string()
 }
 
 /// A bar on a terminal; elsewhere nothing is drawn.
@@ -132,20 +144,24 @@ struct Tally {
 struct Run<'a> {
     service: &'a Service,
     out: &'a mut Out,
+    /// What is read, for people.
+    source: String,
     bar: ProgressBar,
     tally: Tally,
     under_way: JoinSet<(u64, Result<(), ImportError>)>,
+    unwritten: Unwritten,
 }
 
 impl Run<'_> {
     async fn all(&mut self, mut input: Box<dyn BufRead>, reader: &Reader) -> Result<(), Failure> {
         let mut line = Vec::new();
-        loop {
+        let read = loop {
             line.clear();
-            let read = next_line(&mut input, &mut line)?;
-            if read == 0 {
-                break;
-            }
+            let read = match next_line(&mut input, &mut line) {
+                Ok(0) => break Ok(()),
+                Ok(read) => read,
+                Err(error) => break Err(Failure::File(self.source.clone(), error)),
+            };
             self.tally.lines += 1;
             self.bar.inc(read);
             let text = line.trim_ascii();
@@ -153,18 +169,19 @@ impl Run<'_> {
                 continue;
             }
             if text.len() >= LONGEST_LINE {
-                self.bad("it is longer than any key")?;
+                self.bad(self.tally.lines, "it is longer than any key");
                 continue;
             }
             match reader.read(text) {
                 Ok(line) => self.send(line).await?,
-                Err(error) => self.bad(&told(&error))?,
+                Err(error) => self.bad(self.tally.lines, &told(&error)),
             }
-        }
+        };
+        // What has been read is imported, and counted, also where no more can be.
         while let Some(done) = self.under_way.join_next().await {
             self.note(done)?;
         }
-        Ok(())
+        read
     }
 
     async fn send(&mut self, line: Line) -> Result<(), Failure> {
@@ -194,7 +211,7 @@ impl Run<'_> {
                 let error = keyward::StoreError::new(error);
                 return Err(Failure::Store(error));
             }
-            Err(error) => self.bad_line(number, &told(&error))?,
+            Err(error) => self.bad(number, &told(&error)),
         }
         let Tally {
             imported, there, ..
@@ -204,25 +221,21 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn bad(&mut self, why: &str) -> Result<(), Failure> {
-        self.bad_line(self.tally.lines, why)
-    }
-
-    fn bad_line(&mut self, number: u64, why: &str) -> Result<(), Failure> {
+    /// Tells of a bad line; the others follow also where nobody listens any more.
+    fn bad(&mut self, number: u64, why: &str) {
         self.tally.bad += 1;
-        let out = &mut *self.out;
+        let (out, unwritten) = (&mut *self.out, &mut self.unwritten);
         self.bar.suspend(|| {
             if out.json {
-                return out.object(&json!({ "line": number, "error": why }));
+                unwritten.keep(out.object(&json!({ "line": number, "error": why })));
+            } else {
+                out.note(&format!("line {number}: {why}"));
             }
-            out.note(&format!("line {number}: {why}"));
-            Ok(())
-        })?;
-        Ok(())
+        });
     }
 
     /// What has become of it all; also of an import that broke off.
-    fn end(self, done: Result<(), Failure>) -> Result<(), Failure> {
+    fn end(mut self, done: Result<(), Failure>) -> Result<(), Failure> {
         self.bar.finish_and_clear();
         let Tally {
             lines,
@@ -231,7 +244,7 @@ impl Run<'_> {
             expired,
             bad,
         } = self.tally;
-        if self.out.json {
+        self.unwritten.keep(if self.out.json {
             self.out.object(&json!({
                 "lines": lines,
                 "imported": imported,
@@ -239,23 +252,23 @@ impl Run<'_> {
                 "expired": expired,
                 "bad": bad,
                 "complete": done.is_ok(),
-            }))?;
+            }))
         } else {
             self.out.line(&format!(
                 "{imported} imported, {there} there already, {expired} expired and left out, {bad} bad"
-            ))?;
-        }
+            ))
+        });
         if done.is_err() {
             self.out.note(&format!(
                 "It stopped near line {lines}; to do it again goes on from there."
             ));
         }
-        done?;
-        match bad {
+        let done = done.and(match bad {
             0 => Ok(()),
             1 => Err(Failure::Some("1 line is bad".to_owned())),
             bad => Err(Failure::Some(format!("{bad} lines are bad"))),
-        }
+        });
+        self.unwritten.after(done)
     }
 }
 
