@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
@@ -41,7 +41,7 @@ impl<S: Send + Sync> FromRequest<S> for OptionalBody {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let json = is_json(request.headers());
         if !json {
-            no_form(request.method(), request.headers())?;
+            no_form(request.headers())?;
         }
         let bytes = read(request, state).await?;
         match (bytes.is_empty(), json) {
@@ -83,23 +83,13 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Refuses what a page of another site can make a browser send with the cookies of this one: a POST that
-/// is not said to be JSON. For everything else the browser asks first.
-fn no_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
-    if method != Method::POST {
-        return Ok(());
+/// Refuses what says that it is something else than JSON, with a body or without: a form, for which a
+/// browser asks nobody before it sends it to another site.
+fn no_form(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.contains_key(header::CONTENT_TYPE) {
+        true => Err(unsupported()),
+        false => Ok(()),
     }
-    if headers.contains_key(header::CONTENT_TYPE) {
-        return Err(unsupported());
-    }
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
-    if matches!(site, Some(b"cross-site" | b"same-site"))
-        && !headers.contains_key(header::AUTHORIZATION)
-    {
-        let detail = "A request from another site must say that it is application/json.";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", detail));
-    }
-    Ok(())
 }
 
 fn unsupported() -> Problem {
