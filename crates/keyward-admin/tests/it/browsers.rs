@@ -207,6 +207,11 @@ async fn what_is_not_heeded_is_refused() {
             .tell(&ADA, "POST", &format!("{at}/rotate"), body)
             .await;
         refused.names(422, "overlap");
+        let many = (0..1_000).map(|n| (format!("f{n}"), n.into())).collect();
+        let many = serde_json::Value::Object(many);
+        let refused = world.tell(&ADA, "PATCH", &at, many).await.is(422);
+        assert_eq!(refused.json["errors"].as_array().unwrap().len(), 16);
+        assert!(refused.text.len() < 4_000);
         let refused = world.tell(&ADA, "PATCH", &at, json!([])).await;
         refused.names(422, "body");
         let refused = world.tell(&EVE, "PATCH", &at, json!({})).await;
