@@ -5,11 +5,13 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams};
 use axum::http::header::{self, HeaderValue};
 use axum::http::request::Parts;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use keyward::{Actor, KeyId, Keyward, Scope, Scopes};
+use tower_http::csrf::{ConfigError, CsrfLayer};
 
 use crate::body::MAX_BODY;
+use crate::other_sites::from_here;
 use crate::problem::Problem;
 use crate::{Actors, openapi, routes};
 
@@ -44,6 +46,7 @@ use crate::{Actors, openapi, routes};
 /// ```
 pub struct Admin {
     desk: Desk,
+    csrf: CsrfLayer,
 }
 
 /// What every handler has at hand.
@@ -68,7 +71,8 @@ impl Admin {
             environments: Vec::new(),
             introspection: None,
         };
-        Self { desk }
+        let csrf = CsrfLayer::new();
+        Self { desk, csrf }
     }
 
     /// What a key may do at most that is wanted with `"readOnly": true`: whatever its maker may give of
@@ -95,6 +99,17 @@ impl Admin {
         self
     }
 
+    /// Accepts what pages of another origin send with the cookies of this one, as
+    /// `https://app.example.com` spells an origin. So it is needed where people manage keys on a page of
+    /// another origin than these routes, or where a proxy passes another `Host` on than the browser named.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a text that is no origin.
+    pub fn trust(mut self, origin: &str) -> Result<Self, ConfigError> {
+        self.csrf = self.csrf.add_trusted_origin(origin)?;
+        Ok(self)
+    }
+
     /// The routes, for a router with any state.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let routes = routes::all(&self.desk).with_state(self.desk.clone());
@@ -102,6 +117,7 @@ impl Admin {
         router
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .layer(DefaultBodyLimit::max(MAX_BODY))
+            .layer(from_fn_with_state(self.csrf.clone(), from_here))
             .layer(map_response(for_nobody_to_keep))
     }
 

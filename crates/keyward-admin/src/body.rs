@@ -1,12 +1,13 @@
 //! A JSON body, read with care: of two members with one name a proxy may see the other.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
 use crate::fields::Fields;
 use crate::problem::{FieldError, Problem};
@@ -41,7 +42,7 @@ impl<S: Send + Sync> FromRequest<S> for OptionalBody {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let json = is_json(request.headers());
         if !json {
-            no_form(request.method(), request.headers())?;
+            no_form(request.headers())?;
         }
         let bytes = read(request, state).await?;
         match (bytes.is_empty(), json) {
@@ -83,23 +84,13 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Refuses what a page of another site can make a browser send with the cookies of this one: a POST that
-/// is not said to be JSON. For everything else the browser asks first.
-fn no_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
-    if method != Method::POST {
-        return Ok(());
+/// Refuses what says that it is something else than JSON, with a body or without: a form, for which a
+/// browser asks nobody before it sends it to another site.
+fn no_form(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.contains_key(header::CONTENT_TYPE) {
+        true => Err(unsupported()),
+        false => Ok(()),
     }
-    if headers.contains_key(header::CONTENT_TYPE) {
-        return Err(unsupported());
-    }
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
-    if matches!(site, Some(b"cross-site" | b"same-site"))
-        && !headers.contains_key(header::AUTHORIZATION)
-    {
-        let detail = "A request from another site must say that it is application/json.";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", detail));
-    }
-    Ok(())
 }
 
 fn unsupported() -> Problem {
@@ -113,8 +104,9 @@ fn malformed(detail: impl Into<String>) -> Problem {
 }
 
 fn parse(bytes: &[u8]) -> Result<Fields, Problem> {
-    match serde_json::from_slice(bytes) {
-        Ok(Unique(Value::Object(members))) => Ok(Fields::new(members)),
+    let unique = serde_json::from_slice(bytes).map(|Unique| ());
+    match unique.and_then(|()| serde_json::from_slice(bytes)) {
+        Ok(Value::Object(members)) => Ok(Fields::new(members)),
         Ok(_) => Err(Problem::invalid(vec![FieldError::new(
             "body",
             "is no object",
@@ -128,8 +120,12 @@ fn parse(bytes: &[u8]) -> Result<Fields, Problem> {
     }
 }
 
-/// A value in which, at any depth, no object has two members of one name.
-struct Unique(Value);
+/// That in a value, at any depth, no object has two members of one name.
+///
+/// It keeps nothing of the value, which is parsed apart: with serde_json's feature `arbitrary_precision`,
+/// which any other package may switch on for all, numbers come as maps here, of one member with a name that
+/// only [`Value`] knows to read.
+struct Unique;
 
 impl<'de> Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -147,52 +143,50 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 
     fn visit_unit<E>(self) -> Result<Unique, E> {
-        Ok(Unique(Value::Null))
+        Ok(Unique)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
+    fn visit_bool<E>(self, _: bool) -> Result<Unique, E> {
+        Ok(Unique)
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
+    fn visit_i64<E>(self, _: i64) -> Result<Unique, E> {
+        Ok(Unique)
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
+    fn visit_u64<E>(self, _: u64) -> Result<Unique, E> {
+        Ok(Unique)
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Unique, E> {
-        let number = Number::from_f64(value).ok_or_else(|| E::custom("no number"))?;
-        Ok(Unique(Value::Number(number)))
+    fn visit_f64<E>(self, _: f64) -> Result<Unique, E> {
+        Ok(Unique)
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
+    fn visit_str<E>(self, _: &str) -> Result<Unique, E> {
+        Ok(Unique)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Unique, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Unique(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Unique(Value::Array(list)))
+        while let Some(Unique) = items.next_element()? {}
+        Ok(Unique)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Unique, A::Error> {
-        let mut object = Map::new();
+        let mut names = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
-            let Unique(value) = members.next_value()?;
-            if object.insert(name, value).is_some() {
+            if !names.insert(name) {
                 return Err(A::Error::custom("a name stands twice"));
             }
+            let Unique = members.next_value()?;
         }
-        Ok(Unique(Value::Object(object)))
+        Ok(Unique)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde::de::value::MapDeserializer;
+
     use super::*;
 
     #[test]
@@ -209,6 +203,17 @@ mod tests {
             assert_eq!(problem.status(), StatusCode::BAD_REQUEST, "{bad}");
         }
         assert!(parse(br#"{"a": {"a": null}, "b": [1, -1, 1.5, "x", true]}"#).is_ok());
+    }
+
+    /// What the parser hands over with `arbitrary_precision`, and what the fields are read from.
+    #[test]
+    fn numbers_may_come_as_maps_and_are_read_as_numbers() {
+        let number = [("$serde_json::private::Number", "3600")];
+        let number = MapDeserializer::<_, serde_json::Error>::new(number.into_iter());
+        assert!(Unique::deserialize(number).is_ok());
+        let mut fields = parse(br#"{"expiresIn": 3600}"#).ok().unwrap();
+        let length = fields.seconds("expiresIn");
+        assert_eq!(length, Some(std::time::Duration::from_secs(3600)));
     }
 
     #[test]

@@ -29,14 +29,19 @@
 //!
 //! # Browsers
 //! Whoever lets people manage keys by a cookie is open to pages of other sites that send requests with
-//! it. Here a body must be JSON, for which a browser asks first, and a POST without a body from another
-//! site, as `Sec-Fetch-Site` tells, is refused unless it says that it is JSON.
+//! it. Whatever changes something is refused when `Sec-Fetch-Site` tells of another site or, for browsers
+//! that do not send it and over plain HTTP, when `Origin` is not the `Host` that was asked;
+//! [`Admin::trust`] makes exceptions. Requests with neither header come from no browser and are accepted,
+//! and so are those with `Authorization: Bearer`, which a browser adds to nothing by itself; an
+//! `ApiKeyLayer` in front takes that header off, so what it lets in is looked at like the rest. A body
+//! must be JSON besides, which no form is.
 
 mod actors;
 mod admin;
 mod body;
 mod fields;
 mod openapi;
+mod other_sites;
 mod paging;
 mod params;
 mod problem;

@@ -42,9 +42,9 @@ pub struct Problem {
     code: &'static str,
     /// What is wrong, in a sentence.
     detail: String,
-    /// Which fields or parameters are wrong, and how.
+    /// Which fields or parameters are wrong, and how: the first of them, if they are many.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
+    #[schema(required = false, max_items = 16)]
     errors: Vec<FieldError>,
     /// The key that stands in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,7 +150,9 @@ impl Problem {
         Self::with_errors(self.status, self.code, errors)
     }
 
-    fn with_errors(status: StatusCode, code: &'static str, errors: Vec<FieldError>) -> Self {
+    fn with_errors(status: StatusCode, code: &'static str, mut errors: Vec<FieldError>) -> Self {
+        // A body has room for thousands of names that are no fields.
+        errors.truncate(MAX_ERRORS);
         let all = errors
             .iter()
             .map(|error| format!("{}: {}", error.field, error.detail));
@@ -316,6 +318,9 @@ fn log(error: &dyn Error) {
     }
     tracing::warn!(target: "keyward", error = causes, "keys could not be managed");
 }
+
+/// The most fields or parameters that are told of at once.
+const MAX_ERRORS: usize = 16;
 
 /// The name of a key, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The style sheet and the script, under names that change with their content.
 
+use axum::Extension;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
@@ -37,6 +38,10 @@ impl Asset {
     }
 }
 
+/// Marks an answer that caches may keep.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept;
+
 pub(crate) async fn asset(Named(name): Named) -> Response {
     let mut known = [STYLE, SCRIPT].into_iter();
     let Some(asset) = known.find(|asset| asset.name() == name) else {
@@ -47,7 +52,7 @@ pub(crate) async fn asset(Named(name): Named) -> Response {
         // Whatever has another content has another name.
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
-    (headers, asset.text).into_response()
+    (headers, Extension(Kept), asset.text).into_response()
 }
 
 /// Tells contents apart; nobody has a reason to make two that meet.

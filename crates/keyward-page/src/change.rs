@@ -21,7 +21,12 @@ pub(crate) async fn rotate(
 ) -> Result<Response, Failure> {
     let overlap = overlap(&page, &fields)?;
     let acting = asker.acting(&page);
-    let issued = acting.rotate(&id).overlap(overlap).await?;
+    let mut rotate = acting.rotate(&id).overlap(overlap);
+    // A form that is sent again makes no second key, even if the first one was undone meanwhile.
+    if let Some(seen) = fields.one("revision") {
+        rotate = rotate.revision(seen.parse().map_err(|_| Failure::BadChoice)?);
+    }
+    let issued = rotate.await?;
     // The secret is shown whatever becomes of this question.
     let old = acting.get(&id).await.ok().flatten();
     let until = old

@@ -35,6 +35,7 @@
 //! # What it takes care of
 //! - The secret is in the body of one answer, and nowhere else: in no address, no cookie, no storage of
 //!   the browser and no cache. To reload that answer makes no second key; Back does not show it again.
+//! - Of a key that is pasted into the search, its hint is looked for, and the address is shortened to that.
 //! - Every form works without scripts. The script of some hundred lines turns questions into dialogs,
 //!   copies secrets, and keeps a second click from losing one.
 //! - Nothing is inline, and the `Content-Security-Policy` says so. What other sites send is refused;

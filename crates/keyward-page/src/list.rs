@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use keyward::{Action, KeyFilter, KeyStatus, Reach, Statuses};
 
 use crate::asker::Asker;
@@ -24,6 +24,13 @@ pub(crate) async fn list(
     Query(fields): Query,
     State(page): State<Arc<Page>>,
 ) -> Result<Response, Failure> {
+    let filters = Filters::new(&page, &asker, &fields);
+    if filters.text.as_deref() != asked(&fields) {
+        // Neither the history nor a link that somebody copies shall keep more of a key.
+        let after = fields.one("after").filter(|at| search::read(at).is_some());
+        let address = filters.link(&asker.base.list(), after);
+        return Ok(Redirect::to(&address).into_response());
+    }
     let offered = Offered::to(&asker, &page).await?;
     let form = match offered.yes() {
         Some(offer) if fields.has("new") => Some(Form::new(&page, offer, &Fields::default(), None)),
@@ -112,11 +119,8 @@ pub(crate) struct Filters {
 impl Filters {
     fn new(page: &Page, asker: &Asker, fields: &Fields) -> Self {
         let m = &page.messages;
-        let text = fields
-            .one("q")
-            .map(str::trim)
-            .filter(|text| !text.is_empty());
-        let text = text.map(|text| text.chars().take(MAX_SEARCH).collect());
+        let text = asked(fields).map(|text| search::sought(page.keys.formats(), text));
+        let text = text.filter(|text| !text.is_empty()).map(str::to_owned);
         let known = |status: &&str| *status == "all" || named(status).is_some();
         let status = fields.one("status").filter(known).map(str::to_owned);
         let mut environments = page.environments.iter();
@@ -220,6 +224,12 @@ impl Filters {
         }
         format!("{list}?{query}")
     }
+}
+
+/// The text that is asked for.
+fn asked(fields: &Fields) -> Option<&str> {
+    let text = fields.one("q").map(str::trim);
+    text.filter(|text| !text.is_empty())
 }
 
 fn named(status: &str) -> Option<KeyStatus> {

@@ -11,6 +11,11 @@ use crate::messages::Messages;
 use crate::router;
 
 /// The settings page, before it is mounted.
+///
+/// Its `Content-Security-Policy` has `form-action 'self'`, which browsers hold against redirects of a form
+/// as well. So where [`Actors`] answer the POST of somebody whose session has ended with a redirect to a
+/// sign-in on another origin, the browser stops there and shows nothing; redirect to a page of this origin,
+/// which may lead on, or answer with a 401.
 #[must_use]
 pub struct Page {
     pub(crate) keys: Keyward,

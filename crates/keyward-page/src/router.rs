@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use tower_http::csrf::ProtectionError;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::assets::{SCRIPT, STYLE, asset};
+use crate::assets::{Kept, SCRIPT, STYLE, asset};
 use crate::base::Base;
 use crate::failure::Failure;
 use crate::page::Page;
@@ -38,11 +38,6 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> 
         .method_not_allowed_fallback(async || Failure::Method)
         .layer(csrf)
         .layer(from_fn_with_state(Arc::clone(&page), framed))
-        // What is cached is known by name, and says so itself.
-        .layer(SetResponseHeaderLayer::if_not_present(
-            CACHE_CONTROL,
-            HeaderValue::from_static("no-store"),
-        ))
         .layer(always(CONTENT_SECURITY_POLICY, POLICY))
         .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(X_FRAME_OPTIONS, "DENY"))
@@ -58,17 +53,24 @@ async fn framed(State(page): State<Arc<Page>>, mut request: Request, next: Next)
     let mut response = next.run(request).await;
     let extensions = response.extensions_mut();
     let failure = extensions.remove::<Failure>();
+    let is_kept = extensions.remove::<Kept>().is_some();
     let failure = failure.or_else(|| {
         let refused = extensions.get::<ProtectionError>();
         refused.map(|_| Failure::OtherSite)
     });
-    match failure {
+    let mut response = match failure {
         None => response,
         Some(failure) => {
             let allow = response.headers_mut().remove(ALLOW);
             failure.page(&page, &base, allow)
         }
+    };
+    if !is_kept {
+        // The answers of the host, too, whatever they say themselves.
+        let no_store = HeaderValue::from_static("no-store");
+        response.headers_mut().insert(CACHE_CONTROL, no_store);
     }
+    response
 }
 
 /// Nothing inline, nothing from elsewhere, in nobody's frame.

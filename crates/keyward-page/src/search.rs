@@ -3,12 +3,14 @@
 use std::time::SystemTime;
 
 use keyward::{
-    Acting, KeyFilter, KeyRecord, KeySnapshot, LifecycleError, ListCursor, ListQuery, Scope,
+    Acting, Formats, KeyFilter, KeyRecord, KeySnapshot, LifecycleError, ListCursor, ListQuery,
+    Scope,
 };
 
-/// The longest text that is searched for. A whole key that is pasted is cut to its public beginning, so
-/// that it does not end up in the address.
-pub(crate) const MAX_SEARCH: usize = 24;
+/// The longest text that the field takes, which ends up in an address. It is short since a key may be
+/// pasted there, and one of another system that was imported is not known by its spelling; of a hint that
+/// is longer, the end is found as well.
+pub(crate) const MAX_SEARCH: usize = 16;
 /// How many keys one request looks at.
 const MAX_LOOKED_AT: usize = 5_000;
 
@@ -19,6 +21,15 @@ pub(crate) struct Found {
     pub(crate) next: Option<ListCursor>,
     /// How many were looked at, if that is why there are no more.
     pub(crate) looked_at: Option<usize>,
+}
+
+/// What is looked for: of a text that holds a key, or the beginning of one, what its hint shows.
+pub(crate) fn sought<'a>(formats: &Formats, text: &'a str) -> &'a str {
+    formats.hint_in(text).unwrap_or_else(|| {
+        let end = text.char_indices().nth(MAX_SEARCH);
+        let cut = end.map_or(text, |(end, _)| text.get(..end).unwrap_or_default());
+        cut.trim_end()
+    })
 }
 
 /// The newest keys behind a place, at most so many; those on which the text is written, if there is one.

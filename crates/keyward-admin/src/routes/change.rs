@@ -3,11 +3,10 @@ use std::time::{Duration, SystemTime};
 use axum::Json;
 use axum::extract::State;
 use ipnet::IpNet;
-use keyward::{KeyUpdate, Limit, Scopes};
+use keyward::{KeyUpdate, LifecycleError, Limit, Scopes};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::one::view;
 use crate::admin::{Asker, Desk, Named};
 use crate::body::Body;
 use crate::fields::Fields;
@@ -72,15 +71,23 @@ pub(crate) async fn change(
     let update = ApiKeyUpdate::read(fields)?;
     let in_seconds = update.expires_in.is_some();
     let acting = desk.keys.acting_as(&actor);
+    // What stands around the record is read first: once it is changed, nothing may say that it was not.
+    let before = match acting.get(&id).await {
+        Err(error @ LifecycleError::Store(_)) => return Err(error.into()),
+        // What may not be asked, or is not there, is refused below, where the audit log hears of it.
+        other => other.ok().flatten(),
+    };
     let changed = acting.update(&id, update.into_update()).await;
-    changed.map_err(|error| {
+    let record = changed.map_err(|error| {
         let problem = Problem::from(error);
         match in_seconds {
             true => problem.about("expiresAt", "expiresIn"),
             false => problem,
         }
     })?;
-    view(&desk, &actor, &id).await
+    let mut now = before.unwrap_or_else(|| record.clone().into());
+    now.record = record;
+    Ok(Json(KeyView::new(&now, desk.keys.now())))
 }
 
 impl ApiKeyUpdate {

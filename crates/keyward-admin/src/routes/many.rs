@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::extract::State;
-use keyward::{KeyFilter, Owner};
+use keyward::{Invalid, KeyFilter, Owner};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,7 +12,7 @@ use crate::admin::{Asker, Desk};
 use crate::body::Body;
 use crate::fields::Fields;
 use crate::params::NoParams;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 
 /// Which keys to revoke: those to which all of it applies. Something has to be said.
 #[derive(ToSchema)]
@@ -73,15 +73,30 @@ pub(crate) async fn revoke_all(
     let revocation = ApiKeyRevocation::read(fields)?;
     let dry_run = revocation.dry_run.unwrap_or_default();
     let filter = revocation.filter(desk.keys.now());
-    let work = async move {
-        let all = desk.keys.acting_as(&actor).revoke_all(filter);
-        match dry_run {
-            true => all.dry_run().await,
-            false => all.await,
+    let counted = match dry_run {
+        // Nobody needs the count of a client that has gone.
+        true => {
+            let all = desk.keys.acting_as(&actor).revoke_all(filter);
+            all.dry_run().await.map_err(Problem::from)
+        }
+        false => {
+            let work = async move { desk.keys.acting_as(&actor).revoke_all(filter).await };
+            to_the_end(work).await
         }
     };
-    let count = to_the_end(work).await?;
+    let count = counted.map_err(say_which)?;
     Ok(Json(RevokedApiKeys { count, dry_run }))
+}
+
+/// The same about what a client can send, if it is that nothing was said.
+fn say_which(problem: Problem) -> Problem {
+    let nothing = Invalid::Filter.field();
+    if !problem.errors().iter().any(|error| error.field == nothing) {
+        return problem;
+    }
+    let which = "says not which keys: send owner, tag, prefix, environment, createdBefore or \
+        unusedForSeconds";
+    Problem::invalid(vec![FieldError::new("body", which)])
 }
 
 impl ApiKeyRevocation {

@@ -25,12 +25,7 @@ pub(crate) async fn show(
     Named(id): Named,
     _: NoParams,
 ) -> Result<Json<KeyView>, Problem> {
-    view(&desk, &actor, &id).await
-}
-
-/// The key as it stands now.
-pub(super) async fn view(desk: &Desk, actor: &Actor, id: &KeyId) -> Result<Json<KeyView>, Problem> {
-    let found = desk.keys.acting_as(actor).get(id).await?;
+    let found = desk.keys.acting_as(&actor).get(&id).await?;
     let found = found.ok_or_else(Problem::not_found)?;
     Ok(Json(KeyView::new(&found, desk.keys.now())))
 }

@@ -47,6 +47,28 @@ async fn revoke_commit_unknown() {
     }
 }
 
+/// The store goes away once the change is made: the answer needs nothing more of it.
+#[tokio::test]
+async fn a_change_that_was_made_is_not_denied() {
+    for world in worlds().await {
+        let key = world.issue(new("a", "ada").tags(["t"])).await.key;
+        let gate = world.faults.hold(Call::Commit);
+        let (at, body) = (path(&key.id), json!({"name": "other"}));
+        let change = world.tell(&ADA, "PATCH", &at, body);
+        let away = async {
+            gate.reached(1).await;
+            world.faults.always(Call::Find, Fault::Fail);
+            gate.open();
+        };
+        let (answer, ()) = tokio::join!(change, away);
+        let answer = answer.is(200);
+        assert_eq!(answer.text_of("name"), "other");
+        world.faults.heal(Call::Find);
+        let shown = world.ask(&ADA, "GET", &at).await.is(200);
+        assert_eq!(answer.json, shown.json);
+    }
+}
+
 /// Every route says that it cannot, and none says that a key is not there.
 #[tokio::test]
 async fn nothing_is_told_of_a_store_that_cannot_answer() {
@@ -142,6 +164,23 @@ async fn revoke_all_client_disconnect() {
             }
         };
         timeout(SOON, done).await.unwrap();
+    }
+}
+
+/// What only counts is not worth going on with.
+#[tokio::test]
+async fn dry_run_client_disconnect() {
+    for world in worlds().await {
+        world.issue(new("a", "ada").tags(["leaked"])).await;
+        let gate = world.faults.hold(Call::List);
+        let body = json!({"tag": "leaked", "dryRun": true});
+        tokio::select! {
+            _ = world.tell(&ADA, "POST", "/api-keys/revoke", body) => unreachable!("it is held"),
+            () = gate.reached(1) => {}
+        }
+        // It is gone with its client, though the store has not answered it.
+        assert_eq!(world.faults.running(Call::List), 0);
+        gate.open();
     }
 }
 

@@ -65,8 +65,8 @@ async fn each_way_to_name_them() {
             assert_eq!(counted.json["count"], count, "{body}");
         }
         for (body, named) in [
-            (json!({}), "filter"),
-            (json!({"dryRun": true}), "filter"),
+            (json!({}), "body"),
+            (json!({"dryRun": true}), "body"),
             (json!({"dryRun": "yes", "tag": "t"}), "dryRun"),
             (json!({"tag": null}), "tag"),
             (json!({"tag": "a\0"}), "tag"),

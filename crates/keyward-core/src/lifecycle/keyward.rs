@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use keyward_store::{
-    AuditEntry, AuditQuery, Change, CommitError, KeyFilter, KeyId, KeyRecord, KeySnapshot,
+    AuditEntry, AuditQuery, Change, CommitError, Formats, KeyFilter, KeyId, KeyRecord, KeySnapshot,
     KeyStore, ListQuery, Owner, Page, Records, Subject, TenantId,
 };
 
@@ -76,6 +76,12 @@ impl Keyward {
     #[must_use]
     pub fn verifier(&self) -> Verifier {
         self.verifier.clone()
+    }
+
+    /// How keys are spelled here; the first is the format of new ones unless another is named.
+    #[must_use]
+    pub fn formats(&self) -> &Formats {
+        &self.node().formats
     }
 
     /// Who may do what to which keys, as the builder was told.

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use keyward_store::{
-    AuditAction, Change, KeyId, KeyRecord, KeyStatus, Plaintext, Successor, Write,
+    AuditAction, Change, CommitError, KeyId, KeyRecord, KeyStatus, Plaintext, Successor, Write,
 };
 
 use super::acting::Acting;
@@ -35,6 +35,7 @@ pub struct Rotate<'a> {
     acting: Acting<'a>,
     key: KeyId,
     overlap: Duration,
+    revision: Option<u64>,
 }
 
 impl<'a> Rotate<'a> {
@@ -44,6 +45,7 @@ impl<'a> Rotate<'a> {
             acting,
             key,
             overlap,
+            revision: None,
         }
     }
 
@@ -51,6 +53,13 @@ impl<'a> Rotate<'a> {
     /// beyond the year 9999.
     pub const fn overlap(mut self, overlap: Duration) -> Self {
         self.overlap = overlap;
+        self
+    }
+
+    /// Only of a key whose record still has this [revision](KeyRecord::revision), as whoever wants it has
+    /// seen it; otherwise it fails with [`CommitError::Expectation`].
+    pub const fn revision(mut self, revision: u64) -> Self {
+        self.revision = Some(revision);
         self
     }
 
@@ -87,6 +96,10 @@ impl<'a> Rotate<'a> {
             };
             let (new, mut change) =
                 rotation.of(&old, before.as_ref().map(|found| &found.record))?;
+            if self.revision.is_some_and(|seen| seen != old.revision) {
+                // That is what the first expectation of the change would come to, again and again.
+                return Err(CommitError::Expectation(0).into());
+            }
             change.expectations.extend(mint.expectations);
             let outcome = self.acting.commit(change).await;
             if !tries.again(&outcome) {

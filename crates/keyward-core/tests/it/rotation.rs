@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use keyward_core::{Issued, KeyUpdate, Keyward, Reason};
+use keyward_core::{Issued, KeyUpdate, Keyward, LifecycleError, Reason};
 use keyward_memory::MemoryStore;
-use keyward_store::{AuditAction, AuditQuery};
+use keyward_store::{AuditAction, AuditQuery, CommitError};
 use keyward_testkit::Clock;
 
 use crate::support::{ACCEPTED, MOMENT, REFUSED, Service, format};
@@ -33,6 +33,30 @@ async fn an_overlap_ends_to_the_nanosecond() {
     }
     // The last of it cannot be undone.
     assert!(service.keys.undo_rotation(&cached.key.id).await.is_err());
+}
+
+/// Whoever has seen another state of a key than it is in rotates nothing.
+#[tokio::test]
+async fn a_rotation_may_be_bound_to_a_revision() {
+    let service = Service::start().await;
+    let old = service.issue().await.key;
+    let keys = &service.keys;
+    let rotate = |revision| keys.rotate(&old.id).overlap(HOUR).revision(revision);
+    assert!(matches!(
+        rotate(old.revision + 1).await,
+        Err(LifecycleError::Commit(CommitError::Expectation(_)))
+    ));
+    rotate(old.revision).await.unwrap();
+    assert!(matches!(
+        rotate(old.revision).await,
+        Err(LifecycleError::Replaced(_))
+    ));
+    let restored = keys.undo_rotation(&old.id).await.unwrap();
+    assert!(matches!(
+        rotate(old.revision).await,
+        Err(LifecycleError::Commit(CommitError::Expectation(_)))
+    ));
+    rotate(restored.revision).await.unwrap();
 }
 
 #[tokio::test]

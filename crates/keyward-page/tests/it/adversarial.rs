@@ -186,7 +186,7 @@ async fn pages_with(name: &str) -> Vec<String> {
         ada.get(&href).await.body,
         ada.get(&format!("{href}?revoke")).await.body,
         ada.get(&format!("{href}?rotate")).await.body,
-        ada.get(&format!("{KEYS}?q={}", &encoded[..60])).await.body,
+        ada.get(&format!("{KEYS}?q={}", &encoded[..48])).await.body,
         ada.post(KEYS, &form).await.body,
         shown.body,
         list,

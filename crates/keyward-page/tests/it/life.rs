@@ -58,6 +58,33 @@ async fn a_rotation_shows_the_new_key_once_and_both_work_meanwhile() {
     assert_eq!(ada.post(&format!("{path}/undo"), "").await.status, 409);
 }
 
+/// Reloaded after it was undone in another tab, the answer of a rotation makes no second key.
+#[tokio::test]
+async fn a_rotation_that_was_undone_is_not_made_again() {
+    let (keys, ada) = app().await;
+    let old = issue(&keys, "ci").await;
+    let path = format!("{KEYS}/{}", old.key.id);
+    let question = ada.get(&format!("{path}?rotate")).await;
+    let revision = question.between("name=\"revision\" value=\"", "\"");
+    let form = format!("revision={revision}&overlap=3600");
+    let rotate = format!("{path}/rotate");
+    assert_eq!(ada.post(&rotate, &form).await.status, 200);
+    let again = ada.post(&rotate, &form).await;
+    assert_eq!(again.status, 409);
+    assert!(again.body.contains("was rotated already"));
+    assert_eq!(ada.post(&format!("{path}/undo"), "").await.status, 303);
+    let again = ada.post(&rotate, &form).await;
+    assert_eq!(again.status, 409);
+    assert!(again.body.contains("stands otherwise by now"));
+    assert_eq!(keys.count(KeyFilter::all()).await.unwrap(), 2);
+    assert_eq!(ada.post(&rotate, "revision=x").await.status, 422);
+    // Asked anew, it is rotated.
+    let question = ada.get(&format!("{path}?rotate")).await;
+    let revision = question.between("name=\"revision\" value=\"", "\"");
+    let form = format!("revision={revision}&overlap=3600");
+    assert_eq!(ada.post(&rotate, &form).await.status, 200);
+}
+
 #[tokio::test]
 async fn a_rotation_without_overlap_ends_the_old_key() {
     let (keys, ada) = app().await;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use keyward::{
-    Change, Digest, KeyFilter, KeyHash, KeyId, KeyRecord, ListQuery, NewKey, Owner, Records, Use,
-    Write,
+    Alphabet, Change, Digest, KeyFilter, KeyFormat, KeyHash, KeyId, KeyRecord, Keyward, ListQuery,
+    NewKey, Owner, Policy, Reach, Records, Role, Use, Write,
 };
 use keyward_memory::MemoryStore;
 
@@ -141,15 +141,62 @@ async fn a_search_through_very_many_keys_goes_on_when_asked_to() {
 }
 
 #[tokio::test]
-async fn a_key_is_found_by_its_beginning_and_no_more_of_it_is_kept() {
+async fn a_key_is_found_by_its_hint_and_no_more_of_it_is_kept() {
+    let bare = KeyFormat::builder("ctza")
+        .without_public_id()
+        .secret(Alphabet::Hex, 40)
+        .without_checksum();
+    for format in [KeyFormat::new("acme_live").unwrap(), bare.build().unwrap()] {
+        let policy = Policy::new().role(Role::named("admin").grants([READ]).manages(Reach::Tenant));
+        let keys = Keyward::builder(MemoryStore::default())
+            .format(format)
+            .policy(policy)
+            .start()
+            .await
+            .unwrap();
+        let ada = Client::new(page(&keys).at(KEYS));
+        let issued = issue(&keys, "ci").await;
+        issue(&keys, "other").await;
+        ada.watch.issued(&issued);
+        let (secret, hint) = (issued.secret.expose(), &issued.key.hint);
+        let short = format!("{KEYS}?q={hint}");
+        for pasted in [
+            secret.to_owned(),
+            format!("Bearer+{secret}"),
+            secret[..hint.len() + 3].to_owned(),
+        ] {
+            let answer = ada.get(&format!("{KEYS}?q={pasted}&new")).await;
+            let to = (answer.status, answer.header("location"));
+            assert_eq!(to, (303, &*short));
+            assert!(!answer.body.contains(&secret[hint.len()..]));
+        }
+        let answer = ada
+            .get(&format!("{KEYS}?q={secret}&status=all&after=1.a"))
+            .await;
+        let whole = format!("{KEYS}?q={hint}&status=all&after=1.a");
+        assert_eq!(answer.header("location"), whole);
+        let found = ada.get(&short).await;
+        assert_eq!(found.status, 200);
+        assert!(found.body.contains("<bdi>ci</bdi>") && !found.body.contains("<bdi>other</bdi>"));
+        assert!(found.body.contains("name=\"q\" maxlength=\"16\""));
+    }
+}
+
+#[tokio::test]
+async fn little_is_kept_of_any_text_that_is_searched_for() {
     let (keys, ada) = app().await;
-    let issued = issue(&keys, "ci").await;
-    issue(&keys, "other").await;
-    ada.watch.issued(&issued);
-    let secret = issued.secret.expose();
-    let found = ada.get(&format!("{KEYS}?q={secret}")).await.body;
-    assert!(found.contains("<bdi>ci</bdi>") && !found.contains("<bdi>other</bdi>"));
-    assert!(!found.contains(&secret[..30]));
+    issue(&keys, "ci").await;
+    let answer = ada
+        .get(&format!("{KEYS}?q=0123456789abcdef0123456789"))
+        .await;
+    let to = (answer.status, answer.header("location"));
+    assert_eq!(to, (303, "/settings/keys?q=0123456789abcdef"));
+    let padded = ada.get(&format!("{KEYS}?q=+0123456789abcde+f")).await;
+    assert_eq!(
+        padded.header("location"),
+        "/settings/keys?q=0123456789abcde"
+    );
+    assert_eq!(ada.get(padded.header("location")).await.status, 200);
 }
 
 #[tokio::test]

@@ -107,6 +107,19 @@ async fn a_capture_of_the_host_says_whose_keys() {
     );
 }
 
+/// The host's own answers do not stand in the way of who signs in next, whatever they say.
+#[tokio::test]
+async fn no_answer_of_the_host_is_kept() {
+    let keys = keys().await;
+    let nobody = |_: &Parts| -> Result<Actor, _> {
+        Err(([("cache-control", "public, max-age=60")], "sign in"))
+    };
+    let page = Page::new(keys, nobody).at("/keys");
+    let answer = Client::new(page).get("/keys").await;
+    let told = (&*answer.body, answer.header("cache-control"));
+    assert_eq!(told, ("sign in", "no-store"));
+}
+
 #[tokio::test]
 async fn files_are_kept_by_browsers_under_names_that_change() {
     let keys = keys().await;

@@ -41,6 +41,29 @@ impl Formats {
         formats.find_map(|(place, format)| Some((place, format.skim(credential)?)))
     }
 
+    /// As much as may be shown of the first key in a text, whole or only begun, which is what its hint
+    /// shows; `None` where no word starts with one of the prefixes.
+    #[must_use]
+    pub fn hint_in<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+        let mut before = ' ';
+        for (start, char) in text.char_indices() {
+            let parts = !is_word(before);
+            before = char;
+            if !parts {
+                continue;
+            }
+            let rest = text.get(start..)?;
+            let begun = self.0.iter().filter(|format| format.begins(rest));
+            // Of `acme` and `acme_live` it is the longer one: secrets hold no separators.
+            if let Some(format) = begun.max_by_key(|format| format.prefix.len()) {
+                let end = rest.char_indices().nth(format.hint_len);
+                return Some(end.map_or(rest, |(end, _)| rest.get(..end).unwrap_or_default()));
+            }
+        }
+        None
+    }
+
     /// The format at that place.
     #[must_use]
     pub fn get(&self, place: usize) -> Option<&KeyFormat> {
@@ -62,6 +85,17 @@ impl Formats {
     /// Every format.
     pub fn iter(&self) -> impl Iterator<Item = &KeyFormat> {
         self.0.iter()
+    }
+}
+
+impl KeyFormat {
+    /// Whether a text begins with the prefix and its separator, in whatever case people write it.
+    fn begins(&self, text: &str) -> bool {
+        let (prefix, text) = (self.prefix.as_bytes(), text.as_bytes());
+        text.get(prefix.len()) == Some(&self.prefix_separator)
+            && text
+                .get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     }
 }
 

@@ -139,6 +139,37 @@ fn characters_of_a_secret_are_equally_likely() {
 }
 
 #[test]
+fn of_a_key_in_a_text_no_more_is_told_than_its_hint() {
+    let short = KeyFormat::builder("acme").without_public_id().build();
+    let long = KeyFormat::new("acme_live");
+    let formats = [short.unwrap(), long.unwrap(), hex("ctza", 40)];
+    let formats = Formats::new(formats).unwrap();
+    for format in formats.iter() {
+        let key = format.generate().unwrap();
+        let text = key.plaintext.expose();
+        for around in ["", "Bearer ", "é=", "x-api-key: \""] {
+            let all = format!("{around}{text}\" é");
+            assert_eq!(formats.hint_in(&all), Some(&*key.hint));
+            // Begun, it is told as far as that goes.
+            let begun = format!("{around}{}", &text[..key.hint.len() - 2]);
+            assert_eq!(formats.hint_in(&begun), begun.get(around.len()..));
+        }
+    }
+    assert_eq!(formats.hint_in("CTZA_0123456789"), Some("CTZA_0123"));
+    assert_eq!(formats.hint_in("ctza_éééééé"), Some("ctza_éééé"));
+    for other in [
+        "",
+        "ctza",
+        "actza_0123456789",
+        "_ctza_0123456789",
+        "ctza-01",
+        "é",
+    ] {
+        assert_eq!(formats.hint_in(other), None, "{other}");
+    }
+}
+
+#[test]
 fn formats_that_cannot_be_are_refused() {
     let error = |builder: KeyFormatBuilder| builder.build().unwrap_err();
     for prefix in ["", "_a", "a_", "1a", "a-b", "a b", "é", &"a".repeat(33)] {
