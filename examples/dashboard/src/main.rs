@@ -10,6 +10,7 @@
 //! and open the address that it prints, or try the curl lines. `PORT` chooses another port than 3000.
 #![expect(clippy::print_stdout, reason = "it tells people what to try")]
 
+mod orders;
 mod sessions;
 
 use std::env;
@@ -20,10 +21,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Redirect;
-use axum::routing::get;
 use keyward::{
-    Action, ApiKeyLayer, Issued, KeyFormat, KeyStore, Keyward, NewKey, Policy, Principal, Reach,
-    Records, RequireScopes, Role, Scope,
+    Action, Issued, KeyFormat, KeyStore, Keyward, NewKey, Policy, Reach, Records, Role, Scope,
 };
 use keyward_admin::Admin;
 use keyward_memory::MemoryStore;
@@ -55,13 +54,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let new = NewKey::named("a key to try").scopes([READ]);
     let demo = keys.acting_as(&ada).issue(new).await?;
 
-    let app = Router::new()
-        .route("/orders", get(orders))
-        .route_layer(RequireScopes::all([READ]))
-        .layer(ApiKeyLayer::new(keys.verifier()))
+    let admin = admin(&keys, sessions.clone());
+    let app = orders::routes(keys.verifier())
         // Added after the layer: people sign in for these.
         .merge(sessions::routes(sessions.clone()))
-        .nest("/api", admin(&keys, sessions.clone()))
+        .merge(orders::description(&admin))
+        .nest("/api", admin.router())
         .merge(page(&keys, sessions, address));
     print_what_to_try(&demo, &session, address);
     axum::serve(listener, app).await?;
@@ -83,13 +81,12 @@ async fn start(store: impl KeyStore + Records) -> Result<Keyward, Box<dyn Error>
 }
 
 /// For programs: 401 to whoever has not signed in.
-fn admin(keys: &Keyward, sessions: Sessions) -> Router {
+fn admin(keys: &Keyward, sessions: Sessions) -> Admin {
     let actors = move |parts: &Parts| sessions.actor(parts).ok_or(StatusCode::UNAUTHORIZED);
     Admin::new(keys.clone(), actors)
         .read_only([READ])
         .environment("live", "acme_live")
         .environment("test", "acme_test")
-        .router()
 }
 
 /// For people: the way to where they sign in.
@@ -103,10 +100,6 @@ fn page(keys: &Keyward, sessions: Sessions, address: SocketAddr) -> Router {
         .try_at(format!("http://{address}/orders"))
         .back_to("Acme", "/")
         .at("/settings/api-keys")
-}
-
-async fn orders(key: Principal) -> String {
-    format!("the orders of {}\n", key.tenant())
 }
 
 fn print_what_to_try(demo: &Issued, session: &str, address: SocketAddr) {
