@@ -1,6 +1,7 @@
 //! How many requests may pass.
 
 mod buckets;
+mod counter;
 mod failures;
 pub(crate) mod future;
 mod gcra;
@@ -11,6 +12,7 @@ mod rule;
 mod service;
 mod shared;
 mod subject;
+mod verdict;
 
 pub(crate) use failures::Failures;
 pub use layer::RateLimitLayer;

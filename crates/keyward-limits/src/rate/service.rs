@@ -8,7 +8,7 @@ use super::RateLimits;
 use super::buckets::Counted;
 use super::future::{Ask, ResponseFuture};
 use super::headers::{self, Told};
-use super::limiter::Verdict;
+use super::verdict::Verdict;
 
 /// What [`RateLimitLayer`](crate::RateLimitLayer) makes of a service.
 #[derive(Clone, Debug)]
