@@ -1,33 +1,6 @@
 use std::borrow::Cow;
 
-/// Defines every text of the page with its English.
-macro_rules! messages {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Every text of the page. [`Messages::default`] is English; another language sets the fields.
-        ///
-        /// Where a text has `{n}`, a number is put there.
-        ///
-        /// ```
-        /// # use keyward_page::Messages;
-        /// let mut german = Messages::default();
-        /// german.lang = "de".into();
-        /// german.title = "API-Schlüssel".into();
-        /// german.days_ago = "vor {n} Tagen".into();
-        /// ```
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct Messages {
-            $($(#[$doc])* pub $name: Cow<'static, str>,)*
-        }
-
-        impl Default for Messages {
-            /// English.
-            fn default() -> Self {
-                Self { $($name: Cow::Borrowed($text),)* }
-            }
-        }
-    };
-}
+use super::define::messages;
 
 messages! {
     /// The language, as HTML's attribute `lang` has it.
@@ -400,9 +373,4 @@ messages! {
     in_year = "in 1 year",
     /// A time to come.
     in_years = "in {n} years",
-}
-
-/// The text with the number in its place.
-pub(crate) fn fill(text: &str, n: impl std::fmt::Display) -> String {
-    text.replace("{n}", &n.to_string())
 }
