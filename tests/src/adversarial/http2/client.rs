@@ -58,17 +58,17 @@ impl Request {
 
 /// Sends the request and reads frames until its stream has an end.
 pub(super) async fn exchange(address: SocketAddr, request: &Request) -> io::Result<Outcome> {
-    let (reader, mut writer) = TcpStream::connect(address).await?.into_split();
-    // A server may have refused the first bytes already: what it said about them is read below.
-    let _ = writer.write_all(&request.wire()).await;
+    let (reader, writer) = TcpStream::connect(address).await?.into_split();
     let mut reading = Reading {
         reader,
         writer,
+        unsent: None,
         decoder: Decoder::default(),
         answer: None,
         interim: Vec::new(),
         received: Vec::new(),
     };
+    reading.send(&request.wire()).await;
     let outcome = match tokio::time::timeout(READ_LIMIT, reading.until_the_end()).await {
         Ok(Ok(how)) => how,
         Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => return Err(error),
@@ -83,13 +83,18 @@ pub(super) async fn exchange(address: SocketAddr, request: &Request) -> io::Resu
             challenges,
             received: reading.received,
         }),
-        None => Outcome::Refused(outcome),
+        None => Outcome::Refused(match reading.unsent {
+            None => outcome,
+            Some(why) => format!("{outcome}; not all was sent: {why}"),
+        }),
     })
 }
 
 struct Reading {
     reader: OwnedReadHalf,
     writer: OwnedWriteHalf,
+    /// Why something could not be sent.
+    unsent: Option<io::ErrorKind>,
     decoder: Decoder<'static>,
     /// The status and the challenges, once they are there.
     answer: Option<(u16, Vec<String>)>,
@@ -131,8 +136,15 @@ impl Reading {
             _ => &[],
         };
         frame::write(&mut wire, frame.kind, frame::ACK, 0, payload);
-        // When the server is gone, reading says so.
-        let _ = self.writer.write_all(&wire).await;
+        self.send(&wire).await;
+    }
+
+    /// A server may have refused the first bytes already, and what it said of them is still to be read: it
+    /// is no end that the others cannot be sent, but it is told with the end that there is.
+    async fn send(&mut self, wire: &[u8]) {
+        if let Err(error) = self.writer.write_all(wire).await {
+            self.unsent.get_or_insert(error.kind());
+        }
     }
 
     async fn headers(&mut self, first: &Frame) -> io::Result<()> {
