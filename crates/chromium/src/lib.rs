@@ -10,6 +10,4 @@ mod driver;
 mod program;
 
 pub use driver::Driver;
-pub use program::{
-    AXE, CHROMEDRIVER, CHROMIUM, find_axe, find_chromedriver, find_chromium, try_program,
-};
+pub use program::{AXE, CHROMEDRIVER, CHROMIUM, find_axe, find_chromedriver, find_chromium};

@@ -1,8 +1,6 @@
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
-use postgres_cluster::{Error, Result, search_path};
+use postgres_cluster::{Result, find_program, search_path};
 
 /// The environment variable that names the driver.
 pub const CHROMEDRIVER: &str = "KEYWARD_TEST_CHROMEDRIVER";
@@ -51,43 +49,8 @@ pub fn find_axe() -> Result<PathBuf> {
     find(AXE, &[], MISSING_AXE)
 }
 
-fn find(variable: &str, names: &[&str], missing: &str) -> Result<PathBuf> {
-    if let Some(path) = env::var_os(variable).map(PathBuf::from) {
-        let error = format!("{variable}: {} is not a file", path.display());
-        return path
-            .is_file()
-            .then_some(path)
-            .ok_or_else(|| Error::new(error));
-    }
-    let places = search_path();
-    names
-        .iter()
-        .flat_map(|name| places.iter().map(move |place| place.join(name)))
-        .find(|path| path.is_file())
-        .ok_or_else(|| Error::new(missing))
-}
-
-/// Tries whether a program starts, as far as saying its version.
-///
-/// # Errors
-///
-/// When it does not, for example because a library is missing.
-pub fn try_program(program: &Path) -> Result<String> {
-    let shown = program.display();
-    let output = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(Error::because(format!("cannot run {shown}")))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    match output.status.success() {
-        true => Ok(text(&output.stdout)),
-        false => Err(Error::new(format!(
-            "{shown}: {}\n{}",
-            output.status,
-            text(&output.stderr)
-        ))),
-    }
+fn find(variable: &str, names: &[&str], missing: &'static str) -> Result<PathBuf> {
+    find_program(variable, names, &search_path(), missing)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+use crate::program::search_path;
 use crate::user::User;
 use crate::{Error, Result};
 
@@ -120,12 +121,6 @@ fn from_pg_config() -> Option<PathBuf> {
     let mut command = Command::new("pg_config");
     command.arg("--bindir");
     run(command).ok().map(PathBuf::from)
-}
-
-/// The directories in which programs are looked for.
-#[must_use]
-pub fn search_path() -> Vec<PathBuf> {
-    env::var_os("PATH").map_or_else(Vec::new, |path| env::split_paths(&path).collect())
 }
 
 /// Where packages put a server, below the root of the file system; the newest first.

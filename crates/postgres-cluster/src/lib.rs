@@ -16,15 +16,17 @@ mod faults;
 mod pgbouncer;
 mod port;
 mod processes;
+mod program;
 mod standby;
 pub mod url;
 mod user;
 
-pub use binaries::{Binaries, POSTGRES_BIN, search_path};
+pub use binaries::{Binaries, POSTGRES_BIN};
 pub use cluster::{Cluster, Options, tail};
 pub use directory::Directory;
 pub use error::{Error, Result};
 pub use pgbouncer::{PGBOUNCER, PgBouncer, PoolMode, find_pgbouncer, try_pgbouncer};
 pub use port::free_port;
 pub use processes::signal;
+pub use program::{find_program, search_path, try_program};
 pub use user::servers_may_enter;

@@ -1,4 +1,3 @@
-use std::env;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -6,10 +5,11 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::binaries::{run, search_path};
+use crate::binaries::run;
 use crate::cluster::tail;
 use crate::directory::Directory;
 use crate::port::free_port;
+use crate::program::{find_program, search_path};
 use crate::user::User;
 use crate::{Error, Result};
 
@@ -124,21 +124,10 @@ impl PgBouncer {
 ///
 /// When there is none; it says how to get it.
 pub fn find_pgbouncer() -> Result<PathBuf> {
-    if let Some(path) = env::var_os(PGBOUNCER).map(PathBuf::from) {
-        let error = format!("{PGBOUNCER}: {} is not a file", path.display());
-        return path
-            .is_file()
-            .then_some(path)
-            .ok_or_else(|| Error::new(error));
-    }
     let mut places = search_path();
     // Often not in the path of those who are not root.
     places.push("/usr/sbin".into());
-    places
-        .into_iter()
-        .map(|place| place.join("pgbouncer"))
-        .find(|path| path.is_file())
-        .ok_or_else(|| Error::new(MISSING))
+    find_program(PGBOUNCER, &["pgbouncer"], &places, MISSING)
 }
 
 /// Tries whether the program starts as the user that is to run it, as far as saying its version.

@@ -11,5 +11,5 @@ mod server;
 mod wire;
 
 pub use postgres_cluster::{Error, Result};
-pub use program::{REDIS, find_redis, try_redis};
+pub use program::{REDIS, find_redis};
 pub use server::{Options, RedisServer};

@@ -1,8 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use chromium::try_program;
-use postgres_cluster::{Binaries, try_pgbouncer};
-use redis_server::try_redis;
+use postgres_cluster::{Binaries, try_pgbouncer, try_program};
 
 use super::{debian, npm, pypi};
 use crate::Result;
@@ -38,7 +36,7 @@ pub(super) fn pgbouncer(place: &Path) -> Result<PathBuf> {
 /// Fetches a Redis or a Valkey that starts here.
 pub(super) fn redis(place: &Path) -> Result<PathBuf> {
     let program = debian::redis(place)?;
-    println!("uses {}", try_redis(&program)?);
+    println!("uses {}", try_program(&program)?);
     Ok(program)
 }
 
