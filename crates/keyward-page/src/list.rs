@@ -15,7 +15,7 @@ use crate::offer::{Choice, Offered};
 use crate::page::Page;
 use crate::router::Frame;
 use crate::row::{Row, word};
-use crate::search::{self, MAX_SEARCH};
+use crate::search;
 use crate::time::days;
 
 /// The list, with the form for a new key when the query has `new`.
@@ -172,7 +172,7 @@ impl Filters {
             environments: all,
             whose,
             uses,
-            longest_text: MAX_SEARCH,
+            longest_text: search::longest(page.keys.formats()),
         }
     }
 

@@ -3,14 +3,13 @@
 use std::time::SystemTime;
 
 use keyward::{
-    Acting, Formats, KeyFilter, KeyRecord, KeySnapshot, LifecycleError, ListCursor, ListQuery,
-    Scope,
+    Acting, Formats, KeyFilter, KeyFormat, KeyRecord, KeySnapshot, LifecycleError, ListCursor,
+    ListQuery, Scope,
 };
 
-/// The longest text that the field takes, which ends up in an address. It is short since a key may be
-/// pasted there, and one of another system that was imported is not known by its spelling; of a hint that
-/// is longer, the end is found as well.
-pub(crate) const MAX_SEARCH: usize = 16;
+/// The longest text that is looked for, but for a hint. It is short since it ends up in an address, and
+/// since a key may be pasted: one of another system that was imported is not known by its spelling.
+const MAX_SEARCH: usize = 16;
 /// How many keys one request looks at.
 const MAX_LOOKED_AT: usize = 5_000;
 
@@ -30,6 +29,12 @@ pub(crate) fn sought<'a>(formats: &Formats, text: &'a str) -> &'a str {
         let cut = end.map_or(text, |(end, _)| text.get(..end).unwrap_or_default());
         cut.trim_end()
     })
+}
+
+/// The longest text that the field takes: of a key that is pasted there, its whole hint.
+pub(crate) fn longest(formats: &Formats) -> usize {
+    let hints = formats.iter().map(KeyFormat::hint_len);
+    hints.fold(MAX_SEARCH, usize::max)
 }
 
 /// The newest keys behind a place, at most so many; those on which the text is written, if there is one.

@@ -178,7 +178,9 @@ async fn a_key_is_found_by_its_hint_and_no_more_of_it_is_kept() {
         let found = ada.get(&short).await;
         assert_eq!(found.status, 200);
         assert!(found.body.contains("<bdi>ci</bdi>") && !found.body.contains("<bdi>other</bdi>"));
-        assert!(found.body.contains("name=\"q\" maxlength=\"16\""));
+        // A browser that cuts what is pasted leaves the hint whole.
+        let longest = format!("name=\"q\" maxlength=\"{}\"", hint.len().max(16));
+        assert!(found.body.contains(&longest));
     }
 }
 

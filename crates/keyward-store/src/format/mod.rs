@@ -113,6 +113,12 @@ impl KeyFormat {
         self.id.is_some()
     }
 
+    /// How many characters of a key its display hint shows.
+    #[must_use]
+    pub const fn hint_len(&self) -> usize {
+        self.hint_len
+    }
+
     /// The length of every key, in bytes.
     #[must_use]
     pub fn key_len(&self) -> usize {
