@@ -33,8 +33,9 @@
 //! that do not send it and over plain HTTP, when `Origin` is not the `Host` that was asked;
 //! [`Admin::trust`] makes exceptions. Requests with neither header come from no browser and are accepted,
 //! and so are those with `Authorization: Bearer`, which a browser adds to nothing by itself; an
-//! `ApiKeyLayer` in front takes that header off, so what it lets in is looked at like the rest. A body
-//! must be JSON besides, which no form is.
+//! `ApiKeyLayer` in front takes that header off, so what it lets in is looked at like the rest. A proxy
+//! that signs people in and makes such a header of their cookie must check where requests come from
+//! itself. A body must be JSON besides, which no form is.
 
 mod actors;
 mod admin;
